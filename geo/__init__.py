@@ -1,0 +1,1 @@
+"""Places, their precision and their footprints, without Flask and without a database."""
