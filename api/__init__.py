@@ -1,0 +1,68 @@
+"""HTTP in and out, the store, import and export, and the command line."""
+
+from dataclasses import dataclass
+
+from flask import Flask, Response
+from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import answers, problems, views
+from api.db import Pool, open_pool
+from api.settings import Settings
+
+COMPRESSIBLE = [
+    "application/json",
+    "application/geo+json",
+    "application/schema+json",
+    "application/vnd.oai.openapi+json",
+    "application/problem+json",
+]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What views need of the application."""
+
+    settings: Settings
+    pool: Pool
+
+
+def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
+    """Put the service together: the only place where its parts meet.
+
+    `pool` may be handed in by those who hold a connection of their own.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.extensions["hudna"] = Service(settings, pool or _opened(app, settings))
+    app.json.ensure_ascii = False  # type: ignore[attr-defined] # Flask's default provider has it
+    app.url_map.strict_slashes = False
+    app.config.update(
+        COMPRESS_MIMETYPES=COMPRESSIBLE,
+        COMPRESS_ALGORITHM=["zstd", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["zstd", "gzip"],
+        COMPRESS_ZSTD_LEVEL=1,
+        COMPRESS_LEVEL=1,
+    )
+    problems.init_app(app)
+    app.register_blueprint(views.features)
+    Compress(app)
+    answers.init_app(app)
+    if settings.proxies:
+        n = settings.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # the way Flask's manual tells
+            app.wsgi_app, x_for=n, x_proto=n, x_host=n, x_port=n, x_prefix=n
+        )
+    return app
+
+
+def _opened(app: Flask, settings: Settings) -> Pool:
+    """Return a pool that is opened with the first request, which is after any fork."""
+    pool = open_pool(settings)
+
+    @app.before_request
+    def open_once() -> Response | None:
+        if pool.closed:
+            pool.open()
+        return None
+
+    return pool

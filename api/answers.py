@@ -1,0 +1,93 @@
+"""What every answer has: a negotiated format, an entity tag, links, and headers for browsers."""
+
+import json
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.http import generate_etag
+
+from api import links
+from api.events import State
+from api.links import GEOJSON, JSON, Link
+from api.problems import Problem
+
+#: What `f` stands for where a resource offers it.
+FORMATS = {"json": [GEOJSON, JSON], "geojson": [GEOJSON]}
+EXPOSED = "Link, Location, ETag, Content-Crs, Retry-After"
+
+
+def negotiate(offered: list[str], f: str | None) -> str:
+    """Return the media type to answer with: the one of `f`, else the one that `Accept` likes best.
+
+    Raises:
+        Problem: 406.
+    """
+    if f is not None:
+        return next(media for media in FORMATS[f] if media in offered)
+    if "Accept" not in request.headers:
+        return offered[0]
+    best = request.accept_mimetypes.best_match(offered)
+    if best is None:
+        raise Problem("not-acceptable", f"This can be given as {' or '.join(offered)}.")
+    return best
+
+
+def tag(state: State, media: str) -> str:
+    """Return the entity tag of any read at the head `state`.
+
+    It is weak, for it names the content and not its compression. A new epoch makes new tags.
+    """
+    return f"{state.epoch[:8]}.{state.head}.{media.split('/')[1].split(';', maxsplit=1)[0]}"
+
+
+def unchanged(state: State, media: str) -> Response | None:
+    """Return 304 when the client has what this URL gives at the head `state`."""
+    if not request.if_none_match.contains_weak(tag(state, media)):
+        return None
+    answer = Response(status=304)
+    return at_head(answer, state, media)
+
+
+def at_head(answer: Response, state: State, media: str) -> Response:
+    """Mark `answer` as what this URL gives at the head `state`."""
+    answer.set_etag(tag(state, media), weak=True)
+    return answer
+
+
+def document(body: dict[str, Any], media: str = JSON) -> Response:
+    """Return a small JSON document, with its own links in the `Link` header too."""
+    answer = Response(json.dumps(body, ensure_ascii=False))
+    answer.content_type = media
+    return linked(answer, body.get("links", []))
+
+
+def linked(answer: Response, made: list[Link]) -> Response:
+    """Repeat links in the `Link` header."""
+    if made:
+        answer.headers["Link"] = links.header(made)
+    return answer
+
+
+def init_app(app: Flask) -> None:
+    """Let every answer of `app` carry what browsers and caches need to know."""
+
+    @app.after_request
+    def finish(answer: Response) -> Response:
+        answer.headers["Access-Control-Allow-Origin"] = "*"
+        answer.headers["Access-Control-Expose-Headers"] = EXPOSED
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.headers.setdefault("Cache-Control", "public, no-cache")
+        answer.vary.add("Accept")
+        if request.method == "OPTIONS":
+            answer.headers["Access-Control-Allow-Methods"] = answer.headers.get("Allow", "")
+            asked = request.headers.get("Access-Control-Request-Headers", "")
+            answer.headers["Access-Control-Allow-Headers"] = asked or "*"
+            answer.headers["Access-Control-Max-Age"] = "86400"
+        elif answer.status_code == 200 and not answer.is_streamed:
+            if not answer.get_etag()[0]:
+                content = answer.get_data() + str(answer.content_type).encode()
+                answer.set_etag(generate_etag(content))
+            answer.make_conditional(request)
+        if request.method == "OPTIONS" or answer.status_code == 304:
+            answer.headers.pop("Content-Type", None)
+        return answer

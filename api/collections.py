@@ -1,0 +1,124 @@
+"""What the service says of itself: landing page, collections, queryables."""
+
+from datetime import date
+from math import ceil, floor
+from typing import Any
+
+from marshmallow import fields, validate
+
+from api.events import Extent, State
+from api.fields import CRS84, Day, Instant, Number, Whole
+from api.links import GEOJSON, JSON, OPENAPI, QUERYABLES, SCHEMA, here, link
+from api.schemas import PROPERTIES, SCALARS
+
+TITLE = "Hudna"
+DESCRIPTION = (
+    "Geocoded conflict events. A place is a footprint, a time is an interval, facts have speakers."
+)
+ATTRIBUTION = "Each event names its dataset; credit it as its licence asks (NOTICE)."
+GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+_FEATURES = "http://www.opengis.net/spec/ogcapi-features-"
+
+#: The conformance classes whose requirements the tests check; no others are declared.
+CONFORMS_TO = [
+    f"{_FEATURES}1/1.0/conf/core",
+    f"{_FEATURES}1/1.0/conf/oas30",
+    f"{_FEATURES}1/1.0/conf/geojson",
+    f"{_FEATURES}2/1.0/conf/crs",
+    f"{_FEATURES}3/1.0/conf/queryables",
+    f"{_FEATURES}3/1.0/conf/queryables-query-parameters",
+]
+
+
+def landing() -> dict[str, Any]:
+    """Return the landing page."""
+    return {
+        "title": TITLE,
+        "description": DESCRIPTION,
+        "attribution": ATTRIBUTION,
+        "links": [
+            here("self", JSON, "This page"),
+            link("service-desc", "/api", OPENAPI, "The interface, in OpenAPI 3.0"),
+            link("conformance", "/conformance", JSON, "What this server conforms to"),
+            link("data", "/collections", JSON, "The collections"),
+        ],
+    }
+
+
+def collections(extent: Extent, state: State) -> dict[str, Any]:
+    """Return the list of collections."""
+    return {"links": [here("self", JSON, "This page")], "collections": [events(extent, state)]}
+
+
+def events(extent: Extent, state: State) -> dict[str, Any]:
+    """Return the description of the collection of events."""
+    path = "/collections/events"
+    return {
+        "id": "events",
+        "title": "Conflict events",
+        "description": DESCRIPTION,
+        "attribution": ATTRIBUTION,
+        "itemType": "feature",
+        "itemCount": state.total,
+        "extent": _extent(extent),
+        "crs": [CRS84],
+        "storageCrs": CRS84,
+        "links": [
+            link("self", path, JSON, "This collection"),
+            link("items", f"{path}/items", GEOJSON, "The events"),
+            link(QUERYABLES, f"{path}/queryables", SCHEMA, "What can be filtered by"),
+            link("queryables", f"{path}/queryables", SCHEMA, "What can be filtered by"),
+        ],
+    }
+
+
+def _extent(extent: Extent) -> dict[str, Any]:
+    temporal = {"interval": [[_start(extent.first), _end(extent.last)]], "trs": GREGORIAN}
+    if extent.bbox is None:
+        return {"temporal": temporal}
+    west, south, east, north = extent.bbox
+    rounded = [floor(west * 1e6), floor(south * 1e6), ceil(east * 1e6), ceil(north * 1e6)]
+    spatial = {"bbox": [[x / 1e6 for x in rounded]], "crs": CRS84}
+    return {"spatial": spatial, "temporal": temporal}
+
+
+def _start(day: date | None) -> str | None:
+    return f"{day.isoformat()}T00:00:00Z" if day else None
+
+
+def _end(day: date | None) -> str | None:
+    return f"{day.isoformat()}T23:59:59Z" if day else None
+
+
+def queryables() -> dict[str, Any]:
+    """Return the queryables as a JSON Schema (OGC 19-079r2, 6.2)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": here("self", SCHEMA)["href"].partition("?")[0],
+        "type": "object",
+        "title": "Conflict events",
+        "properties": {name: _queryable(name, PROPERTIES[name]) for name in SCALARS}
+        | {"geometry": {"title": "geometry", "format": "geometry-point"}},
+        "additionalProperties": False,
+    }
+
+
+def _queryable(name: str, field: fields.Field[Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {"title": name, "description": field.metadata["description"]}
+    match field:
+        case Day():
+            described |= {"type": "string", "format": "date"}
+        case Instant():
+            described |= {"type": "string", "format": "date-time"}
+        case Whole():
+            described |= {"type": "integer"}
+        case Number():
+            described |= {"type": "number"}
+        case _:
+            described |= {"type": "string"}
+    for check in field.validators:
+        if isinstance(check, validate.OneOf):
+            described["enum"] = list(check.choices)
+        if isinstance(check, validate.Regexp):
+            described["pattern"] = check.regex.pattern
+    return described

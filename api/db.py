@@ -1,0 +1,155 @@
+"""The way to the database: the pool, the named queries of sql/, the migrations."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString, Protocol, TypeVar, cast
+
+import psycopg
+from psycopg import sql
+from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
+
+from api.settings import Settings
+
+SQL_DIR = Path(__file__).parent.parent / "sql"
+
+#: What every serving session is told. Parallel workers would take from one reader what another
+#: needs; each plan is made for its own values, because a box is tiny or the world.
+SESSION = {
+    "application_name": "hudna",
+    "default_transaction_read_only": "on",
+    "plan_cache_mode": "force_custom_plan",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "work_mem": "32MB",
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "10s",
+    "client_connection_check_interval": "1s",
+}
+
+T = TypeVar("T")
+Connection = psycopg.Connection[Any]
+
+
+class Pool(Protocol):
+    """What the service asks of a connection pool."""
+
+    def connection(self) -> AbstractContextManager[Connection]:
+        """Lend a connection for a `with` block."""
+
+
+def open_pool(settings: Settings) -> ConnectionPool[Connection]:
+    """Return the pool of one worker, not yet opened: that waits for the first request.
+
+    There is no `check`: after a restart of the database it would test the dead connections one
+    by one, each time waiting longer, and the outage would last many times longer.
+    """
+    options = SESSION | {"statement_timeout": f"{settings.statement_timeout_s}s"}
+    return ConnectionPool(
+        settings.database_url,
+        open=False,
+        min_size=1,
+        max_size=settings.pool_size,
+        timeout=1,
+        max_waiting=8 * settings.pool_size,
+        reconnect_timeout=1,
+        max_lifetime=1800,
+        kwargs={
+            "autocommit": True,
+            "connect_timeout": 2,
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        },
+    )
+
+
+def is_connection_loss(error: Exception) -> bool:
+    """Tell whether `error` means that the server went away, so that a read may be tried again."""
+    if isinstance(error, PoolTimeout | TooManyRequests) or not isinstance(
+        error, psycopg.OperationalError
+    ):
+        return False
+    state = error.sqlstate
+    return state is None or state.startswith("08") or state in {"57P01", "57P02", "57P03"}
+
+
+def retried(pool: Pool, attempt: Callable[[], T]) -> T:
+    """Return `attempt()`, a read, tried once more if its connection turns out to be lost."""
+    try:
+        return attempt()
+    except psycopg.OperationalError as error:
+        if not is_connection_loss(error):
+            raise
+    if isinstance(pool, ConnectionPool):
+        pool.check()  # throws away what a restart of the server has killed
+    return attempt()
+
+
+def read(pool: Pool, ask: Callable[[Connection], T]) -> T:
+    """Return `ask(connection)` of a lent connection, retried as `retried` says."""
+
+    def attempt() -> T:
+        with pool.connection() as conn:
+            return ask(conn)
+
+    return retried(pool, attempt)
+
+
+@cache
+def queries(name: str) -> dict[str, sql.SQL]:
+    """Return the queries of the file `name` in sql/, each by the name in its ``-- name:`` line."""
+    text = (SQL_DIR / name).read_text(encoding="utf-8")
+    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)[1:]
+    return {
+        key: sql.SQL(cast("LiteralString", body.strip()))
+        for key, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def migrations() -> list[Path]:
+    """Return the migrations in the order in which they run."""
+    return sorted((SQL_DIR / "migrations").glob("[0-9]*.sql"))
+
+
+def pending(conn: Connection) -> list[str]:
+    """Return the names of the migrations that this database has not had."""
+    there = conn.execute("SELECT to_regclass('schema_version')").fetchone()
+    done: set[str] = set()
+    if there and there[0]:
+        done = {row[0] for row in conn.execute("SELECT name FROM schema_version")}
+    return [path.stem for path in migrations() if path.stem not in done]
+
+
+def migrate(dsn: str, say: Callable[[str], None] = lambda _: None) -> list[str]:
+    """Bring the schema up to date and return the names of the migrations that ran.
+
+    Each runs in a transaction of its own, under a lock that lets only one process migrate. It
+    also starts a new epoch if the database has been restored or promoted since it last served.
+    """
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as conn:
+        conn.execute("SELECT pg_advisory_lock(730546122)")
+        conn.execute("SET lock_timeout = '10s'")
+        conn.execute("SET client_min_messages = warning")
+        conn.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version"
+            " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        names = pending(conn)
+        for path in migrations():
+            if path.stem in names:
+                say(f"Migrating: {path.stem}")
+                with conn.transaction():
+                    conn.execute(path.read_bytes())
+                    conn.execute("INSERT INTO schema_version (name) VALUES (%s)", [path.stem])
+        conn.execute("SELECT feed.check_epoch()")
+    return names
+
+
+@contextmanager
+def writing(dsn: str, actor: str) -> Iterator[Connection]:
+    """Open a connection for one transaction that writes, in the name of `actor`."""
+    with psycopg.connect(dsn, connect_timeout=5) as conn:
+        conn.execute("SELECT set_config('hudna.actor', %s, false)", [actor])
+        conn.execute("SET timezone = 'UTC'")
+        yield conn

@@ -1,0 +1,71 @@
+"""Feature collections as bytes: finished features are spliced in and never looked into."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from api.events import Page
+from api.links import Link
+
+#: How much of a page is made before its headers are sent. Up to here an error still becomes a
+#: problem document and a small page has its length; beyond it the page is streamed.
+BUFFER = 1 << 20
+
+Members = Callable[[int], dict[str, Any]]
+
+
+def collection(page: Page, links: list[Link]) -> Iterator[bytes]:
+    """Yield a FeatureCollection in pieces, and close `page` at the end.
+
+    The features come first, for their number is known only behind them.
+    """
+    number = 0
+    try:
+        yield b'{"type":"FeatureCollection","features":['
+        piece: list[bytes] = []
+        size = 0
+        for feature in page.features:
+            piece.append(b",\n" if number else b"\n")
+            piece.append(feature)
+            number += 1
+            size += len(feature)
+            if size > 1 << 16:
+                yield b"".join(piece)
+                piece, size = [], 0
+        yield b"".join(piece)
+        alone = page.first and not page.more
+        matched = number if page.matched is None and alone else page.matched
+        yield b"\n]," + members(number, matched, links) + b"}\n"
+    finally:
+        page.close()
+
+
+def hits(matched: int, links: list[Link]) -> bytes:
+    """Return the FeatureCollection that has only the number of its features."""
+    return b'{"type":"FeatureCollection","features":[],' + members(0, matched, links) + b"}\n"
+
+
+def members(returned: int, matched: int | None, links: list[Link]) -> bytes:
+    """Return the members of a collection besides its features, without braces."""
+    counted = {"numberMatched": matched} if matched is not None else {}
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    rest = counted | {"numberReturned": returned, "timeStamp": stamp, "links": links}
+    return json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
+
+
+def feature(text: bytes, links: list[Link]) -> bytes:
+    """Return a feature with links."""
+    made = json.dumps(links, ensure_ascii=False, separators=(",", ":")).encode()
+    return text[:-1] + b',"links":' + made + b"}\n"
+
+
+def begin(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:
+    """Return the first pieces, up to `BUFFER`, and the others; None: there are no others."""
+    made, size = [], 0
+    for piece in pieces:
+        made.append(piece)
+        size += len(piece)
+        if size > BUFFER:
+            return b"".join(made), pieces
+    return b"".join(made), None

@@ -1,0 +1,132 @@
+"""Errors, in one shape: RFC 9457 problem documents (docs/problems.md has a section for each).
+
+What a database says is logged and never shown: it would tell of tables and of hidden rows.
+"""
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from flask import Flask, Response, request
+from marshmallow import ValidationError
+from psycopg_pool import PoolTimeout, TooManyRequests
+from werkzeug.exceptions import HTTPException
+
+from api.db import is_connection_loss
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+
+#: Every kind of problem: its status, and what it means.
+KINDS = {
+    "invalid-parameter": (400, "A query parameter is unknown, repeated or bad; it is named."),
+    "invalid-request": (400, "The request cannot be understood."),
+    "not-found": (404, "There is nothing at this address."),
+    "method-not-allowed": (405, "The resource does not take this method; Allow says which."),
+    "not-acceptable": (406, "None of the formats asked for can be given."),
+    "gone": (410, "There was an event here, and it has been deleted."),
+    "internal": (500, "A fault of this server; it has been logged."),
+    "too-slow": (503, "The question takes longer than this server allows."),
+    "unavailable": (503, "The database cannot be reached, or everything is busy."),
+}
+
+log = logging.getLogger("hudna")
+
+
+class Problem(Exception):  # noqa: N818 - it is called what RFC 9457 calls it
+    """An error that the client is told of."""
+
+    def __init__(self, kind: str, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.status = KINDS[kind][0]
+        self.detail = detail
+        self.members = members
+
+
+def invalid(errors: dict[str, list[str]]) -> Problem:
+    """Return the problem of query parameters, each with what is wrong with it."""
+    listed = [
+        {"parameter": name, "detail": " ".join(texts)} for name, texts in sorted(errors.items())
+    ]
+    detail = " ".join(f"The parameter {e['parameter']} {e['detail']}" for e in listed)
+    return Problem("invalid-parameter", detail, parameter=listed[0]["parameter"], errors=listed)
+
+
+def not_found(what: str) -> Problem:
+    """Return the problem that there is no such thing."""
+    return Problem("not-found", what)
+
+
+def response(problem: Problem) -> Response:
+    """Return the problem document."""
+    body = {
+        "type": f"urn:hudna:problem:{problem.kind}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.members,
+    }
+    answer = Response(json.dumps(body, ensure_ascii=False) + "\n", problem.status)
+    answer.content_type = MEDIA_TYPE
+    answer.headers["Cache-Control"] = "no-store"
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
+
+
+def init_app(app: Flask) -> None:
+    """Let every error of `app` become a problem document."""
+    app.register_error_handler(Problem, response)
+    app.register_error_handler(ValidationError, _of_validation)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(psycopg.Error, _of_database)
+    app.register_error_handler(Exception, _of_fault)
+
+
+def _of_validation(error: ValidationError) -> Response:
+    messages = error.messages_dict
+    return response(invalid({name: _texts(value) for name, value in messages.items()}))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)]
+    texts = value if isinstance(value, list) else [value]
+    return ["is not known here." if text == "Unknown field." else _lower(text) for text in texts]
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _of_http(error: HTTPException) -> Response:
+    if error.response is not None:  # a redirect, say, is no error
+        return error.response  # type: ignore[return-value] # werkzeug's base class of Flask's
+    by_status = {status: kind for kind, (status, _) in KINDS.items() if status != 503}
+    kind = by_status.get(error.code or 500, "invalid-request")
+    detail = f"There is nothing at {request.path}." if kind == "not-found" else error.description
+    answer = response(Problem(kind, detail or ""))
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        answer.headers["Allow"] = ", ".join(sorted(allowed))
+    return answer
+
+
+def _of_database(error: psycopg.Error) -> Response:
+    state = error.sqlstate or ""
+    if state == "57014":
+        text = "The question took too long: narrow it, by bbox or datetime for example."
+        return response(Problem("too-slow", text))
+    busy = isinstance(error, PoolTimeout | TooManyRequests)
+    if busy or is_connection_loss(error) or state[:2] in {"53", "57", "40"}:
+        log.warning("database: %s", type(error).__name__)
+        return response(Problem("unavailable", "The database cannot be reached: try again."))
+    return _of_fault(error)
+
+
+def _of_fault(error: Exception) -> Response:
+    log.error("fault", exc_info=error)
+    return response(Problem("internal", "Something went wrong in this server."))

@@ -1,0 +1,62 @@
+"""What a deployment may change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+PREFIX = "HUDNA_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a deployment may change.
+
+    Each field is read from ``HUDNA_`` + its name in capitals, but for `database_url`,
+    which has the name that every hosting service gives it, ``DATABASE_URL``.
+    """
+
+    database_url: str = field(metadata={"help": "The PostGIS database, as a libpq URL."})
+    public_url: str = field(
+        default="",
+        metadata={"help": "The address clients use, for links; the request's own if empty."},
+    )
+    proxies: int = field(
+        default=0,
+        metadata={"help": "How many trusted proxies set X-Forwarded-For, -Proto, -Host, -Prefix."},
+    )
+    pool_size: int = field(default=4, metadata={"help": "Database connections of one worker."})
+    statement_timeout_s: int = field(
+        default=10, metadata={"help": "Seconds after which a query is given up (503)."}
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings that `environ` names; the others keep their defaults.
+
+        Raises:
+            ValueError: a setting is missing or is not a number where it must be; it is named.
+        """
+        values: dict[str, Any] = {}
+        for f in fields(cls):
+            name = variable(f.name)
+            text = environ.get(name, "")
+            if text:
+                values[f.name] = _number(name, text) if f.type is int else text
+        if "database_url" not in values:
+            raise ValueError("DATABASE_URL is not set: it names the PostGIS database to serve.")
+        return cls(**values)
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that sets the field `name`.
+
+    >>> variable("pool_size"), variable("database_url")
+    ('HUDNA_POOL_SIZE', 'DATABASE_URL')
+    """
+    return "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{name} must be a whole number, not {text!r}.")
+    return int(text)

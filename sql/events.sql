@@ -1,0 +1,107 @@
+-- Reads of events. {holes} are filled by api/page.py from its tables of fragments; values are bound.
+-- An answer of many features is one statement, so that features and head come from one snapshot: its
+-- first row is a JSON header, each further row the finished text of a feature.
+
+-- name: state
+-- The head that the public sees.
+SELECT epoch::text, public_head, total FROM feed.state
+
+-- name: projected
+-- A feature with some of its properties, in their order.
+'{{"type":"Feature","id":"' || e.id || '","geometry":' || {geometry}
+  || ',"properties":' || (SELECT row_to_json(p) FROM (SELECT {columns}) AS p) || '}}'
+
+-- name: straight
+-- A page that is a stretch of one index: its last key is found by an index-only scan beforehand.
+WITH edge AS MATERIALIZED (
+  SELECT e.{key} AS key, e.id FROM event AS e WHERE {where}
+   ORDER BY e.{key} {direction}, e.id {direction} OFFSET %(limit)s - 1 LIMIT 2)
+SELECT json_build_object(
+         'epoch', s.epoch, 'head', s.public_head, 'total', s.total, 'enough', true,
+         'more', (SELECT count(*) FROM edge) = 2,
+         'last', (SELECT json_build_array(key, id) FROM edge ORDER BY key {direction}, id {direction} LIMIT 1))::text
+  FROM feed.state AS s
+UNION ALL
+(SELECT {feature} FROM event AS e WHERE {where}
+  ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(limit)s)
+
+-- name: chosen
+-- A page whose keys are gathered first, from however many places they stand in.
+WITH {candidates},
+found AS MATERIALIZED (
+  SELECT key, id FROM candidate ORDER BY key {direction}, id {direction} LIMIT %(limit)s + 1),
+verdict AS MATERIALIZED (SELECT {enough} AS enough, {matched} AS matched)
+SELECT json_build_object(
+         'epoch', s.epoch, 'head', s.public_head, 'total', s.total, 'enough', v.enough, 'matched', v.matched,
+         'more', (SELECT count(*) FROM found) > %(limit)s,
+         'last', (SELECT json_build_array(key, id) FROM found
+                   ORDER BY key {direction}, id {direction} OFFSET %(limit)s - 1 LIMIT 1))::text
+  FROM feed.state AS s, verdict AS v
+UNION ALL
+SELECT (SELECT {feature} FROM event AS e WHERE e.id = f.id)
+  FROM (SELECT id FROM found WHERE (SELECT enough FROM verdict)
+         ORDER BY key {direction}, id {direction} LIMIT %(limit)s) AS f
+
+-- name: walked
+-- The next events in the order asked for, each tested; `reach` bounds how far to look.
+walked AS MATERIALIZED (
+  SELECT e.{key} AS key, e.id, ({test}) AS hit FROM event AS e WHERE {where}
+   ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(reach)s),
+candidate AS (SELECT key, id FROM walked WHERE hit {lasting})
+
+-- name: walked_to_end
+-- In descending order what lasts stands behind everything that starts: it counts only if the walk got there.
+UNION ALL SELECT key, id FROM {lasting} AS l WHERE (SELECT count(*) FROM walked) < %(reach)s
+
+-- name: walked_from_start
+-- In ascending order it stands before everything.
+UNION ALL {lasting}
+
+-- name: walk_enough
+-- Whether the walk has settled the page: it came to the end, or found a page and one.
+((SELECT count(*) FROM walked) < %(reach)s OR (SELECT count(*) FROM walked WHERE hit) > %(limit)s)
+
+-- name: walk_matched
+-- How many events there are in all, where the walk has seen them all.
+CASE WHEN (SELECT count(*) FROM walked) < %(reach)s THEN (SELECT count(*) FROM candidate) END
+
+-- name: gathered
+-- Candidates of several places; each part is in order and no longer than a page and one.
+candidate AS ({parts})
+
+-- name: in_order
+-- Events in the order asked for, by whichever index serves the filters.
+(SELECT e.{key} AS key, e.id FROM event AS e WHERE {where}
+  ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(limit)s + 1)
+
+-- name: by_nearness
+-- Events in a box, by date: the R-tree of place and date walked by its distance from a far day, and days
+-- taken whole, so that the order by id within a day can be made outside.
+(SELECT n.key, n.id FROM (
+   SELECT e.sort_on AS key, e.id FROM event AS e WHERE {where}
+    ORDER BY e.sort_on <-> {far} FETCH FIRST (%(limit)s + 1) ROWS WITH TIES) AS n)
+
+-- name: at_once
+-- Every event that the conditions leave, to be sorted outside: for few, and for orders that no index knows.
+(SELECT e.{key} AS key, e.id FROM event AS e WHERE {where})
+
+-- name: count
+-- How many events the filters leave, exactly, with the head it was counted at.
+SELECT s.epoch::text, s.public_head, (SELECT count(*) FROM event AS e WHERE {where}) FROM feed.state AS s
+
+-- name: one
+-- One event, with what its entity tag is made of.
+SELECT e.tx_id, e.version, {feature} FROM event AS e WHERE e.id = %(id)s AND e.public
+
+-- name: tombstone
+-- Whether an event that the public once saw is gone.
+SELECT true FROM event AS e WHERE e.id = %(id)s AND e.ever_public AND NOT e.public
+
+-- name: extent
+-- The bounds of what the public sees; each side is one look-up in an index.
+SELECT (SELECT ST_X(geom) FROM event WHERE public ORDER BY geom <-> 'SRID=4326;LINESTRING(-180 -90,-180 90)'::geometry LIMIT 1),
+       (SELECT ST_Y(geom) FROM event WHERE public ORDER BY geom <-> 'SRID=4326;LINESTRING(-180 -90,180 -90)'::geometry LIMIT 1),
+       (SELECT ST_X(geom) FROM event WHERE public ORDER BY geom <-> 'SRID=4326;LINESTRING(180 -90,180 90)'::geometry LIMIT 1),
+       (SELECT ST_Y(geom) FROM event WHERE public ORDER BY geom <-> 'SRID=4326;LINESTRING(-180 90,180 90)'::geometry LIMIT 1),
+       (SELECT sort_on FROM event WHERE public AND sort_on > date '0001-01-01' ORDER BY sort_on, id LIMIT 1),
+       (SELECT upper(during) - 1 FROM event WHERE public AND upper(during) IS NOT NULL ORDER BY upper(during) DESC LIMIT 1)

@@ -1,0 +1,307 @@
+"""Real PostGIS for every test: one cluster a run, one database, and a rollback after each test."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from flask.testing import FlaskClient
+from psycopg.sql import SQL, Identifier, Placeholder
+from psycopg.types.json import Jsonb
+
+from api import create_app, openapi, page
+from api.cluster import Cluster
+from api.db import migrate
+from api.settings import Settings
+from world import WORLD, event_id
+
+ROOT = Path(__file__).parent.parent
+ITEMS = "/collections/events/items"
+CONTRACT = openapi.served("")
+
+#: Everything there is to GET in the world, and the media type it has when none is asked for.
+RESOURCES = {
+    "/": "application/json",
+    "/conformance": "application/json",
+    "/api": "application/vnd.oai.openapi+json;version=3.0",
+    "/collections": "application/json",
+    "/collections/events": "application/json",
+    "/collections/events/queryables": "application/schema+json",
+    ITEMS: "application/geo+json",
+    f"{ITEMS}/{event_id('fiji')}": "application/geo+json",
+}
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A PostGIS of the test run's own."""
+    # Not pytest's own folder: only the user who runs the tests may enter that.
+    with TemporaryDirectory(prefix="hudna-test-") as folder:
+        Path(folder).chmod(0o711)
+        with Cluster(Path(folder) / "data", durable=False) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def make_database(cluster):
+    """Make fresh databases with the schema; they go with the cluster."""
+    number = iter(range(1000))
+
+    def make() -> str:
+        name = f"test{next(number)}"
+        with psycopg.connect(cluster.dsn, autocommit=True) as conn:
+            conn.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        dsn = psycopg.conninfo.make_conninfo(cluster.dsn, dbname=name)
+        migrate(dsn)
+        return dsn
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def dsn(make_database):
+    """The database of the tests that roll back: it stays empty."""
+    return make_database()
+
+
+@pytest.fixture
+def conn(dsn):
+    """A connection in a transaction that is rolled back behind the test."""
+    with psycopg.connect(dsn) as connection, connection.transaction(force_rollback=True):
+        connection.execute("SET timezone = 'UTC'")
+        yield connection
+
+
+def insert(conn, *, place=None, **columns) -> UUID:
+    """Write one event; `place` is (longitude, latitude)."""
+    event = columns.setdefault("id", uuid4())
+    columns.setdefault("dataset", "test")
+    columns.setdefault("source_id", str(event))
+    columns.setdefault("event_type", "Battles")
+    if place:
+        columns["geom"] = f"SRID=4326;POINT({place[0]} {place[1]})"
+    values = {k: Jsonb(v) if k in {"actors", "reports"} else v for k, v in columns.items()}
+    conn.execute(
+        SQL("INSERT INTO event ({}) VALUES ({})").format(
+            SQL(", ").join(map(Identifier, values)), SQL(", ").join(map(Placeholder, values))
+        ),
+        values,
+    )
+    return event
+
+
+def settle(conn) -> None:
+    """Draw the number that a commit would draw, inside a transaction that will be rolled back."""
+    conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    conn.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+@pytest.fixture
+def make_event(conn):
+    """Write an event as if it had been committed; return its id as text."""
+
+    def make(**columns) -> str:
+        event = insert(conn, **columns)
+        settle(conn)
+        return str(event)
+
+    return make
+
+
+class OnePool:
+    """A pool that lends the test's own connection."""
+
+    def __init__(self, conn) -> None:
+        self.conn = conn
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        with self.conn.transaction():
+            yield self.conn
+
+
+class StrictClient(FlaskClient):
+    """A client that takes no answer which the contract, openapi.yaml, does not declare."""
+
+    def open(self, *args, **kwargs):
+        answer = super().open(*args, **kwargs)
+        if not 300 < answer.status_code < 304:  # the redirect of a missing or a spare slash
+            assert_declared(answer)
+        return answer
+
+
+def resolved(part) -> dict:
+    """Return a part of the contract, or what it refers to."""
+    while "$ref" in part:
+        found = CONTRACT
+        for name in part["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        part = found
+    return part
+
+
+def operation(method, path) -> dict | None:
+    """Return what the contract says of `method` on `path`, or None if it does not know it."""
+    for template, item in CONTRACT["paths"].items():
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, path):
+            return item.get("get" if method == "HEAD" else method.lower())
+    return None
+
+
+def assert_declared(answer):
+    """The contract declares the status of `answer` and its media type."""
+    request = answer.request
+    known = operation(request.method, request.path)
+    if known is None:
+        return
+    status = str(answer.status_code)
+    assert status in known["responses"], f"{request.method} {request.path}: {status} is undeclared"
+    content = resolved(known["responses"][status]).get("content")
+    if content:
+        assert answer.content_type in content, f"{request.path}: {answer.content_type}, {status}"
+
+
+@pytest.fixture
+def client(conn):
+    """The service, on the test's connection."""
+    app = create_app(Settings(database_url="unused"), pool=OnePool(conn))
+    app.testing = True
+    app.test_client_class = StrictClient
+    return app.test_client()
+
+
+@pytest.fixture
+def get(client):
+    """Ask for a page of events and return its ids, in order."""
+
+    def ask(**query) -> list[str]:
+        answer = client.get(
+            ITEMS, query_string={k.replace("_crs", "-crs"): v for k, v in query.items()}
+        )
+        assert answer.status_code == 200, answer.text[:500]
+        return [feature["id"] for feature in json.loads(answer.text)["features"]]
+
+    return ask
+
+
+def assert_problem(answer, status, **members):
+    """The answer is a problem document with this status and these members."""
+    assert answer.status_code == status, answer.text[:500]
+    assert answer.content_type == "application/problem+json"
+    body = json.loads(answer.text)
+    assert body["status"] == status
+    assert {"type", "title", "detail"} <= body.keys()
+    for name, value in members.items():
+        assert body[name] == value, body
+    return body
+
+
+def links(body, rel) -> list[dict]:
+    """Return the links of `body` with the relation `rel`."""
+    return [link for link in body["links"] if link["rel"] == rel]
+
+
+def walk(client, url) -> Iterator[dict]:
+    """Give the page at `url`, and all that follow along the `next` links."""
+    while url:
+        answer = client.get(url)
+        assert answer.status_code == 200, answer.text[:500]
+        body = json.loads(answer.text)
+        yield body
+        url = next((link["href"] for link in links(body, "next")), None)
+
+
+@contextmanager
+def looking_ahead(reach) -> Iterator[None]:
+    """Let the walk of a statement see `reach` events only, so that every plan gets its turn."""
+    real = page.parameters
+    change = {"reach": reach} if reach else {}
+    with mock.patch.object(page, "parameters", lambda query: real(query) | change):
+        yield
+
+
+@contextmanager
+def opened(dsn, **settings) -> Iterator[FlaskClient]:
+    """Give a client of the service on `dsn`, with a pool of its own."""
+    app = create_app(Settings(database_url=dsn, **settings))
+    app.test_client_class = StrictClient
+    try:
+        yield app.test_client()
+    finally:
+        app.extensions["hudna"].pool.close()
+
+
+@contextmanager
+def serving(dsn, **environment):
+    """Run the real server against `dsn` on a free port; give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        Path(sys.executable).parent / "hudna",
+        "serve",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
+    process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": dsn} | environment)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_for(url, process)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def wait_for(url, process, seconds=20):
+    """Wait until the server answers."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - the server just started
+        except OSError:
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < end, "the server does not answer"
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture(scope="session")
+def world(make_database):
+    """A database with the events of tests/world.py, committed."""
+    dsn = make_database()
+    with psycopg.connect(dsn) as conn:
+        for event in WORLD:
+            insert(conn, **event)
+    return dsn
+
+
+@pytest.fixture(scope="session")
+def visitor(world):
+    """A client of the service on the world's events."""
+    with opened(world) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def server(world):
+    """The real server on the world's events; its address."""
+    with serving(world) as url:
+        yield url
