@@ -1,0 +1,42 @@
+"""The sample: the events of a newspaper report of an unannounced truce (docs/decisions/0007)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from shapely.geometry import Point, shape
+
+from api.db import writing
+from api.importers.store import Incoming, Origin
+from api.importers.store import load as store
+from geo.precision import Precision, circle
+
+FILE = Path(__file__).parent / "events.json"
+
+#: A place that is known to lie within a distance of a point has that circle for a footprint.
+ROUND = {Precision.EXACT, Precision.SETTLEMENT, Precision.NEAR}
+
+
+def load(dsn: str) -> int:
+    """Load the sample into the database and return how many events it has changed there."""
+    document = json.loads(FILE.read_text(encoding="utf-8"))
+    origin = Origin("sample", document["dataset"], [FILE.name], document["release"])
+    with writing(dsn, "sample") as conn:
+        account = store(conn, events(document), origin)
+    return account.created + account.changed
+
+
+def events(document: dict[str, Any]) -> Iterator[Incoming]:
+    """Yield the events of the sample as rows of the table."""
+    for event in document["events"]:
+        row = {k: v for k, v in event.items() if k not in {"point", "footprint"}}
+        row["source_release"] = document["release"]
+        if "point" in event:
+            point = Point(event["point"])
+            row |= {"geom": point, "geocoder": "by hand"}
+            if "footprint" in event:
+                row["footprint"] = shape(event["footprint"])
+            elif event["geo_precision"] in ROUND:
+                row["footprint"] = circle(point, event["uncertainty_km"])
+        yield Incoming(row)
