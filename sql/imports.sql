@@ -93,6 +93,11 @@ INSERT INTO source_row (event_id, import_id, file, line, row)
 SELECT id, %(id)s, file, line, row FROM staged AS s
  WHERE row IS NOT NULL AND NOT EXISTS (SELECT FROM source_row AS r WHERE r.event_id = s.id)
 
+-- name: had
+-- Whether this has been imported before.
+SELECT EXISTS (SELECT FROM import
+                WHERE (format, dataset) = (%(format)s, %(dataset)s) AND release IS NOT DISTINCT FROM %(release)s)
+
 -- name: record
 -- The import itself.
 INSERT INTO import (id, format, dataset, files, release, read, created, changed, unchanged, rejected)

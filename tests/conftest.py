@@ -217,7 +217,10 @@ def links(body, rel) -> list[dict]:
 
 def walk(client, url) -> Iterator[dict]:
     """Give the page at `url`, and all that follow along the `next` links."""
+    seen = set()
     while url:
+        assert url not in seen, "the links lead in a circle"
+        seen.add(url)
         answer = client.get(url)
         assert answer.status_code == 200, answer.text[:500]
         body = json.loads(answer.text)

@@ -128,6 +128,12 @@ def load(conn: Connection, events: Iterable[Incoming], origin: Origin) -> Accoun
     return apply(conn, origin, read=read)
 
 
+def had(conn: Connection, origin: Origin) -> bool:
+    """Tell whether something of this format, data set and release has been imported before."""
+    row = conn.execute(_query("had"), asdict(origin)).fetchone()
+    return bool(row and row[0])
+
+
 def stage(conn: Connection, events: Iterable[Incoming], dataset: str) -> int:
     """Put `events` aside in tables of this transaction and return how many they were.
 

@@ -8,7 +8,7 @@ from typing import Any
 from shapely.geometry import Point, shape
 
 from api.db import writing
-from api.importers.store import Incoming, Origin
+from api.importers.store import Incoming, Origin, had
 from api.importers.store import load as store
 from geo.precision import Precision, circle
 
@@ -19,10 +19,15 @@ ROUND = {Precision.EXACT, Precision.SETTLEMENT, Precision.NEAR}
 
 
 def load(dsn: str) -> int:
-    """Load the sample into the database and return how many events it has changed there."""
+    """Load the sample, unless the database has had it; return how many events it has changed.
+
+    It is not loaded again over what somebody has made of it since.
+    """
     document = json.loads(FILE.read_text(encoding="utf-8"))
     origin = Origin("sample", document["dataset"], [FILE.name], document["release"])
     with writing(dsn, "sample") as conn:
+        if had(conn, origin):
+            return 0
         account = store(conn, events(document), origin)
     return account.created + account.changed
 

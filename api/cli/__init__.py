@@ -1,0 +1,15 @@
+"""The command line, `hudna`."""
+
+import click
+
+from api.cli.load import import_events
+from api.cli.serve import db, migrate, serve, up
+
+
+@click.group()
+def main() -> None:
+    """Conflict events as a live, citable, standards-conformant map layer."""
+
+
+for command in (up, serve, migrate, import_events, db):
+    main.add_command(command)

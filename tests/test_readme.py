@@ -1,0 +1,38 @@
+"""The README's examples are run, and answer what it says they answer."""
+
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from api.sample import load
+from conftest import ROOT, serving
+
+ADDRESS = "http://127.0.0.1:8000"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```console\n\$ (.+?)\n(.+?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def sample_server(make_database):
+    dsn = make_database()
+    load(dsn)
+    with serving(dsn) as url:
+        yield url
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 3
+
+
+@pytest.mark.parametrize(("command", "expected"), EXAMPLES, ids=range(len(EXAMPLES)))
+def test_an_example_answers_what_the_readme_says(sample_server, command, expected):
+    said = subprocess.run(
+        shlex.split(command.replace(ADDRESS, sample_server)), check=True, capture_output=True
+    ).stdout.decode()
+    answer = said.replace(sample_server, ADDRESS)
+    for line in expected.strip().splitlines():
+        promised, *rest = line.split("...")
+        assert promised in answer
+        assert rest in ([], [""])
