@@ -228,6 +228,12 @@ def test_the_row_of_the_source_is_kept_as_it_was_read(conn):
     assert conn.execute(kept).fetchone() == (third.import_id, "some.csv", 9, {"id": "1"})
 
 
+def test_a_deletion_takes_the_row_of_the_source_with_it(conn):
+    load(conn, incoming(raw={"id": "1", "text": "secret"}))
+    conn.execute("SELECT event_delete(id) FROM event")
+    assert conn.execute("SELECT count(*) FROM source_row").fetchone() == (0,)
+
+
 def test_an_import_is_recorded_and_its_transaction_bears_its_name(conn):
     origin = Origin("test", "some", ["a.csv", "b.csv"], "25.1")
     account = load(conn, incoming(), incoming(), incoming("2"), origin=origin)

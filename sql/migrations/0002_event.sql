@@ -148,6 +148,9 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     INSERT INTO event_history SELECT OLD.*, NEW.tx_id;
   END IF;
+  IF NEW.deleted THEN
+    DELETE FROM source_row WHERE event_id = NEW.id;  -- a tombstone keeps no content, the source's neither
+  END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER event_stamp BEFORE INSERT OR UPDATE OR DELETE ON event
