@@ -98,8 +98,12 @@ def read(pool: Pool, ask: Callable[[Connection], T]) -> T:
 
 @cache
 def queries(name: str) -> dict[str, sql.SQL]:
-    """Return the queries of the file `name` in sql/, each by the name in its ``-- name:`` line."""
+    """Return the queries of the file `name` in sql/, each by the name in its ``-- name:`` line.
+
+    Comments stay behind: queries are put together, and the server need not read them.
+    """
     text = (SQL_DIR / name).read_text(encoding="utf-8")
+    text = re.sub(r"^--(?! name: ).*\n", "", text, flags=re.MULTILINE)
     parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)[1:]
     return {
         key: sql.SQL(cast("LiteralString", body.strip()))

@@ -3,12 +3,13 @@
 import json
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
+from psycopg import Cursor
 from psycopg.adapt import Loader
 from psycopg.sql import SQL, Composed
 
@@ -88,9 +89,9 @@ def _answer(conn: Connection, query: Mapping[str, Any], held: ExitStack) -> Page
     for statement in statements.statements(query):
         cursor = held.enter_context(conn.cursor())
         cursor.adapters.register_loader("text", _Bytes)
-        rows = cast("Generator[Any]", cursor.stream(statement, values, size=CHUNK))
+        rows = _texts(cursor, statement, values)
         held.callback(rows.close)
-        header = json.loads(next(rows)[0])
+        header = json.loads(next(rows))
         if header["enough"]:
             break
         deque(rows, maxlen=0)  # there are no more; to close the stream would send a cancellation
@@ -102,9 +103,19 @@ def _answer(conn: Connection, query: Mapping[str, Any], held: ExitStack) -> Page
         more=header["more"],
         last=header["last"],
         matched=header["total"] if everything else header.get("matched") if first else None,
-        features=(row[0] for row in rows),
+        features=rows,
         held=ExitStack(),
     )
+
+
+def _texts(cursor: Cursor[Any], statement: Composed, values: Mapping[str, Any]) -> Generator[bytes]:
+    """Yield the one column of an answer: a short one at once, a long one as it comes."""
+    if values["limit"] <= CHUNK:
+        yield from (row[0] for row in cursor.execute(statement, values))
+        return
+    stream = cast("Generator[Any]", cursor.stream(statement, values, size=CHUNK))
+    with closing(stream) as rows:
+        yield from (row[0] for row in rows)
 
 
 def count(pool: Pool, query: Mapping[str, Any]) -> tuple[State, int]:

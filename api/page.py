@@ -72,7 +72,10 @@ def statements(query: Query) -> Iterator[Composed]:
         yield _walk(query, [])
     if by_date and filters:
         yield _walk(query, filters[:1])
-    if not by_date:
+        if box and len(query["bbox"]) == 1:
+            yield _walk_in_box(query)
+    if filters or not by_date:
+        # What matches is rare by now, wherever it stands: all of it, to be sorted.
         yield _choose(query, [_at_once(query, [*_all(query), *_after(query)])])
     else:
         yield _choose(query, _by_nearness(query) if box else _in_order(query))
@@ -114,11 +117,32 @@ def _walk(query: Query, along: list[str]) -> Composed:
     if not query["sortby"].endswith("starts_on"):
         tests += _overlap(query)
     named = queries("events.sql")
-    lasting = _lasting(query)
-    behind = "walked_to_end" if query["sortby"].startswith("-") else "walked_from_start"
-    more = named[behind].format(lasting=lasting) if lasting else SQL("")
-    walked = named["walked"].format(test=_and(tests), lasting=more, **_holes(query, where))
+    walked = named["walked"].format(
+        test=_and(tests), lasting=_lasting_walked(query), **_holes(query, where)
+    )
     return _page(query, walked, named["walk_enough"], named["walk_matched"])
+
+
+def _walk_in_box(query: Query) -> Composed:
+    """Walk the events of the box in their order, for a bounded way."""
+    named = queries("events.sql")
+    walked = named["walked_in_box"].format(
+        test=_and(_equal(query, _filters(query))),
+        where=_and([PUBLIC, _in_box(0), *_window(query), *_after(query)]),
+        far=_far(query),
+        placeless=_placeless(query),
+        lasting=_lasting_walked(query),
+    )
+    return _page(query, walked, named["walk_enough"], SQL("NULL::bigint"))
+
+
+def _lasting_walked(query: Query) -> Composable:
+    """Return how what lasts is put to a walk: where in the order it stands."""
+    lasting = _lasting(query)
+    if lasting is None:
+        return SQL("")
+    behind = "walked_to_end" if query["sortby"].startswith("-") else "walked_from_start"
+    return queries("events.sql")[behind].format(lasting=lasting)
 
 
 def _choose(query: Query, parts: list[Composed]) -> Composed:
@@ -145,16 +169,25 @@ def _in_order(query: Query) -> list[Composed]:
 
 
 def _by_nearness(query: Query) -> list[Composed]:
-    named = queries("events.sql")
+    nearness = queries("events.sql")["by_nearness"]
     rest = [*_equal(query, _filters(query)), *_window(query), *_after(query)]
-    direction = "DESC" if query["sortby"].startswith("-") else "ASC"
     parts = [
-        named["by_nearness"].format(where=_and([PUBLIC, _in_box(i), *rest]), far=FAR[direction])
+        nearness.format(where=_and([PUBLIC, _in_box(i), *rest]), far=_far(query))
         for i in range(len(query["bbox"]))
     ]
-    placeless = [PUBLIC, SQL("e.geom IS NULL"), *rest]
-    parts.append(named["in_order"].format(**_holes(query, placeless)))
-    return [*parts, *filter(None, [_lasting(query)])]
+    return [*parts, _placeless(query), *filter(None, [_lasting(query)])]
+
+
+def _placeless(query: Query) -> Composed:
+    """Return the events without a place: they are in every box."""
+    rest = [*_equal(query, _filters(query)), *_window(query), *_after(query)]
+    where = [PUBLIC, SQL("e.geom IS NULL"), *rest]
+    return queries("events.sql")["in_order"].format(**_holes(query, where))
+
+
+def _far(query: Query) -> SQL:
+    """Return a day so far that to come near it is the order asked for."""
+    return FAR["DESC" if query["sortby"].startswith("-") else "ASC"]
 
 
 def _lasting(query: Query) -> Composed | None:

@@ -5,6 +5,7 @@ the GeoJSON, the query parameters, and the components of openapi.yaml.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -244,6 +245,12 @@ ItemsQuery = _ItemsQuery.from_dict(
 )
 
 
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    """Return the one instance of `schema`: to make one takes longer than most queries."""
+    return schema()
+
+
 def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the query that the URL's `pairs` ask, read by `schema`; `query` is their raw form.
 
@@ -259,7 +266,7 @@ def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -
         unquote_to_bytes(query).decode("utf-8")
     except UnicodeDecodeError:
         raise ValidationError({"query": ["is not UTF-8."]}) from None
-    asked: dict[str, Any] = schema().load(values)
+    asked: dict[str, Any] = _made(schema).load(values)
     if "limit" in asked:
         asked["limit"] = min(asked["limit"], LIMIT_MAXIMUM)
     place = asked.get("cursor")

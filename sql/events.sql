@@ -49,6 +49,13 @@ walked AS MATERIALIZED (
    ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(reach)s),
 candidate AS (SELECT key, id FROM walked WHERE hit {lasting})
 
+-- name: walked_in_box
+-- The same in a box: its events by their distance from a far day, and days taken whole.
+walked AS MATERIALIZED (
+  SELECT e.sort_on AS key, e.id, ({test}) AS hit FROM event AS e WHERE {where}
+   ORDER BY e.sort_on <-> {far} FETCH FIRST (%(reach)s) ROWS WITH TIES),
+candidate AS (SELECT key, id FROM walked WHERE hit UNION ALL {placeless} {lasting})
+
 -- name: walked_to_end
 -- In descending order what lasts stands behind everything that starts: it counts only if the walk got there.
 UNION ALL SELECT key, id FROM {lasting} AS l WHERE (SELECT count(*) FROM walked) < %(reach)s
@@ -66,8 +73,9 @@ UNION ALL {lasting}
 CASE WHEN (SELECT count(*) FROM walked) < %(reach)s THEN (SELECT count(*) FROM candidate) END
 
 -- name: gathered
--- Candidates of several places; each part is in order and no longer than a page and one.
-candidate AS ({parts})
+-- Candidates of several places. They are made before they are sorted: left to do both at once, the planner
+-- may walk the order, however rare candidates are in it.
+candidate AS MATERIALIZED ({parts})
 
 -- name: in_order
 -- Events in the order asked for, by whichever index serves the filters.

@@ -249,7 +249,7 @@ def opened(dsn, **settings) -> Iterator[FlaskClient]:
 
 
 @contextmanager
-def serving(dsn, **environment):
+def serving(dsn, *, workers=1, **environment):
     """Run the real server against `dsn` on a free port; give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -260,7 +260,7 @@ def serving(dsn, **environment):
         "--port",
         str(port),
         "--workers",
-        "1",
+        str(workers),
     ]
     process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": dsn} | environment)
     try:

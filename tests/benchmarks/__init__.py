@@ -1,0 +1,1 @@
+"""What the service reaches, as ratios against the database alone: `make bench`."""
