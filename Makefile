@@ -26,7 +26,7 @@ run: install ## start everything: PostGIS, the sample data, the service (PORT, H
 
 install: packages .venv/installed ## only set up what `make run` needs
 
-test: OGR := yes
+test: TESTING := yes
 test: packages .venv/developing ## run all tests
 	$(BIN)/pytest
 
@@ -72,8 +72,9 @@ packages:
 	}
 	missing=
 	"$$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing+=" python3-venv"
-	"$$PYTHON" -P api/cluster.py >/dev/null 2>&1 || missing+=" PostGIS"
-	[ -z "$(OGR)" ] || command -v ogr2ogr >/dev/null || missing+=" gdal-bin"
+	"$$PYTHON" -P api/cluster.py &>/dev/null || missing+=" PostGIS"
+	command -v curl >/dev/null || missing+=" curl"
+	[ -z "$(TESTING)" ] || command -v ogr2ogr >/dev/null || missing+=" gdal-bin"
 	[ -n "$$missing" ] || exit 0
 	command -v apt-get >/dev/null || {
 		echo "Please install$$missing: this Makefile can do it only with apt." >&2

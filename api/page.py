@@ -32,12 +32,14 @@ LASTS = SQL("(e.starts_on IS NULL OR e.ends_on IS NULL OR e.ends_on > e.starts_o
 SPANS = SQL("e.during @> daterange(%(eve)s, %(first)s, '[]')")
 PUBLIC = SQL("e.public")
 TRUE = SQL("true")
+UNKNOWN = SQL("NULL::bigint")
 
 
 def parameters(query: Query) -> dict[str, Any]:
     """Return the values that the statements of `query` bind, by name."""
     limit = query["limit"]
-    values: dict[str, Any] = {"limit": limit, "reach": 4 * limit + 2000}
+    far = 4 if _by_date(query) else 12  # by toll, all must be sorted that the walk does not find
+    values: dict[str, Any] = {"limit": limit, "reach": far * limit + 2000}
     values |= {name: query[name] for name in SCALARS if name in query}
     for i, box in enumerate(query.get("bbox", [])):
         values |= dict(zip(_corners(i), box, strict=True))
@@ -56,7 +58,7 @@ def statements(query: Query) -> Iterator[Composed]:
 
     Each gives a header and, if the header says that it is enough, the features. The last always is.
     """
-    by_date = query["sortby"].endswith("starts_on")
+    by_date = _by_date(query)
     box, filters = "bbox" in query, [name for name in INDEXED if name in query]
     others = any(name in query for name in SCALARS if name not in INDEXED)
     period = "datetime" in query
@@ -68,15 +70,12 @@ def statements(query: Query) -> Iterator[Composed]:
     if by_date and not box and not others and len(filters) <= 1:
         yield _choose(query, _in_order(query))
         return
-    if box or others or not by_date:
-        yield _walk(query, [])
-    if by_date and filters:
-        yield _walk(query, filters[:1])
-        if box and len(query["bbox"]) == 1:
-            yield _walk_in_box(query)
+    yield _walk(query, filters[:1] if by_date else [])
+    if by_date and filters and len(query.get("bbox", [])) == 1:
+        yield _walk_in_box(query)
     if filters or not by_date:
         # What matches is rare by now, wherever it stands: all of it, to be sorted.
-        yield _choose(query, [_at_once(query, [*_all(query), *_after(query)])])
+        yield _choose(query, _everything(query))
     else:
         yield _choose(query, _by_nearness(query) if box else _in_order(query))
 
@@ -114,7 +113,7 @@ def _walk(query: Query, along: list[str]) -> Composed:
     """Walk the order, or the order of one value of the properties `along`, for a bounded way."""
     where = [PUBLIC, *_equal(query, along), *_window(query), *_after(query)]
     tests = [*_boxes(query), *_equal(query, [n for n in _filters(query) if n not in along])]
-    if not query["sortby"].endswith("starts_on"):
+    if not _by_date(query):
         tests += _overlap(query)
     named = queries("events.sql")
     walked = named["walked"].format(
@@ -133,7 +132,7 @@ def _walk_in_box(query: Query) -> Composed:
         placeless=_placeless(query),
         lasting=_lasting_walked(query),
     )
-    return _page(query, walked, named["walk_enough"], SQL("NULL::bigint"))
+    return _page(query, walked, named["walk_enough"], UNKNOWN)
 
 
 def _lasting_walked(query: Query) -> Composable:
@@ -146,8 +145,16 @@ def _lasting_walked(query: Query) -> Composable:
 
 
 def _choose(query: Query, parts: list[Composed]) -> Composed:
-    gathered = queries("events.sql")["gathered"].format(parts=SQL(" UNION ALL ").join(parts))
-    return _page(query, gathered, TRUE, SQL("NULL::bigint"))
+    """Gather candidates from all `parts`, and what lasts where it can be on the page."""
+    named = queries("events.sql")
+    together, lasting = SQL(" UNION ALL ").join(parts), _lasting(query)
+    if lasting is None:
+        gathered = named["gathered"].format(parts=together)
+    elif query["sortby"].startswith("-"):
+        gathered = named["gathered_to_end"].format(parts=together, lasting=lasting)
+    else:
+        gathered = named["gathered"].format(parts=SQL(" UNION ALL ").join([*parts, lasting]))
+    return _page(query, gathered, TRUE, UNKNOWN)
 
 
 def _page(
@@ -164,8 +171,7 @@ def _page(
 
 def _in_order(query: Query) -> list[Composed]:
     where = [PUBLIC, *_equal(query, _filters(query)), *_window(query), *_after(query)]
-    part = queries("events.sql")["in_order"].format(**_holes(query, where))
-    return [part, *filter(None, [_lasting(query)])]
+    return [queries("events.sql")["in_order"].format(**_holes(query, where))]
 
 
 def _by_nearness(query: Query) -> list[Composed]:
@@ -175,7 +181,7 @@ def _by_nearness(query: Query) -> list[Composed]:
         nearness.format(where=_and([PUBLIC, _in_box(i), *rest]), far=_far(query))
         for i in range(len(query["bbox"]))
     ]
-    return [*parts, _placeless(query), *filter(None, [_lasting(query)])]
+    return [*parts, _placeless(query)]
 
 
 def _placeless(query: Query) -> Composed:
@@ -185,6 +191,17 @@ def _placeless(query: Query) -> Composed:
     return queries("events.sql")["in_order"].format(**_holes(query, where))
 
 
+def _everything(query: Query) -> list[Composed]:
+    """Return all that is asked for, in disjoint parts whose conditions have an index each."""
+    places: list[list[Composable]] = [[_in_box(i)] for i in range(len(query.get("bbox", [])))]
+    places.append([SQL("e.geom IS NULL")] if places else [])
+    times = [_starting(query)]
+    if not _by_date(query) and _spanning(query):  # by date, _choose adds what lasts
+        times.append(_spanning(query))
+    rest = [*_equal(query, _filters(query)), *_after(query)]
+    return [_at_once(query, [PUBLIC, *place, *time, *rest]) for place in places for time in times]
+
+
 def _far(query: Query) -> SQL:
     """Return a day so far that to come near it is the order asked for."""
     return FAR["DESC" if query["sortby"].startswith("-") else "ASC"]
@@ -192,18 +209,11 @@ def _far(query: Query) -> SQL:
 
 def _lasting(query: Query) -> Composed | None:
     """Return the events that began before the period and still meet it."""
-    days: Days | None = query.get("datetime")
-    if not (days and days.first and query["sortby"].endswith("starts_on")):
+    spanning = _spanning(query)
+    if not (spanning and _by_date(query)):
         return None
-    where = [
-        PUBLIC,
-        LASTS,
-        SPANS,
-        *_boxes(query),
-        *_equal(query, _filters(query)),
-        *_after(query),
-    ]
-    return _at_once(query, where)
+    rest = [*_boxes(query), *_equal(query, _filters(query)), *_after(query)]
+    return _at_once(query, [PUBLIC, *spanning, *rest])
 
 
 def _at_once(query: Query, where: list[Composable]) -> Composed:
@@ -216,25 +226,30 @@ def _all(query: Query) -> list[Composable]:
 
 
 def _window(query: Query) -> list[Composable]:
-    """Return the bounds of a period on the first day of an event."""
-    days: Days | None = query.get("datetime")
-    if not (days and query["sortby"].endswith("starts_on")):
-        return []
+    """Return the bounds of a period on the order by date."""
+    return _starting(query) if _by_date(query) else []
+
+
+def _starting(query: Query) -> list[Composable]:
+    """Return the test that an event starts in the period; one without a start does at its end."""
+    days: Days = query.get("datetime", Days(None, None))
     first = [SQL("e.sort_on >= %(first)s")] if days.first else []
     last = [SQL("e.sort_on <= %(last)s")] if days.last else []
     return [*first, *last]
 
 
+def _spanning(query: Query) -> list[Composable]:
+    """Return the test that an event lasts into the period; none: nothing is before the period."""
+    days: Days = query.get("datetime", Days(None, None))
+    return [LASTS, SPANS] if days.first else []
+
+
 def _overlap(query: Query) -> list[Composable]:
     """Return the test that an interval meets the period, in the two kinds that have an index."""
-    days: Days | None = query.get("datetime")
-    if not days:
-        return []
-    first = [SQL("e.sort_on >= %(first)s")] if days.first else []
-    last = [SQL("e.sort_on <= %(last)s")] if days.last else []
-    if not first:
-        return [*last]
-    return [SQL("({} OR ({} AND {}))").format(_and([*first, *last]), LASTS, SPANS)]
+    starting, spanning = _starting(query), _spanning(query)
+    if not spanning:
+        return starting
+    return [SQL("({} OR ({}))").format(_and(starting), _and(spanning))]
 
 
 def _after(query: Query) -> list[Composable]:
@@ -285,6 +300,10 @@ def _holes(query: Query, where: list[Composable]) -> dict[str, Composable]:
         "direction": _direction(query),
         "where": _and(where),
     }
+
+
+def _by_date(query: Query) -> bool:
+    return bool(query["sortby"].endswith("starts_on"))
 
 
 def _key(query: Query) -> str:

@@ -1,6 +1,5 @@
 """The HTTP server: granian's processes around the application."""
 
-import ipaddress
 import multiprocessing
 import os
 import signal
@@ -8,12 +7,11 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import WSGIApplication
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -104,69 +102,13 @@ def serve(host: str, port: int, workers: int, ready: Callable[[str], None]) -> i
 
 
 def application() -> WSGIApplication:
-    """Make the application of one worker, from the environment."""
+    """Make the application of one worker, from the environment.
+
+    An answer that fails in the middle is broken off by granian as if it were whole: that is why
+    no format may look complete before its end.
+    """
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    return breaking_off(create_app(Settings.from_env(os.environ)))
-
-
-def breaking_off(app: WSGIApplication) -> WSGIApplication:
-    """Return `app` with streamed answers that, when they fail, can be seen to be incomplete.
-
-    granian ends the body of a failed answer as if it were whole. So the connection is cut before.
-    Which one it is cannot be told: all of that client's with this worker are.
-    """
-
-    def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        body = app(environ, start_response)
-        return _Body(body, environ["REMOTE_ADDR"], int(environ["SERVER_PORT"]))
-
-    return wrapped
-
-
-class _Body:
-    """An answer's body, which cuts the connection when it fails."""
-
-    def __init__(self, body: Iterable[bytes], client: str, port: int) -> None:
-        self._body = body
-        self._chunks = iter(body)
-        self._client = client
-        self._port = port
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._chunks)
-        except StopIteration:
-            raise
-        except BaseException:
-            cut(self._client, self._port)
-            raise
-
-    def close(self) -> None:
-        close = getattr(self._body, "close", None)
-        if close:
-            close()
-
-
-def cut(client: str, port: int) -> None:
-    """Shut this process's connections from the address `client` to its own `port`."""
-    for entry in list(Path("/dev/fd").iterdir()):
-        with suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as connection:
-            theirs, ours = connection.getpeername(), connection.getsockname()
-            if isinstance(theirs, tuple) and ours[1] == port and _plain(theirs[0]) == client:
-                connection.shutdown(socket.SHUT_RDWR)
-
-
-def _plain(address: str) -> str:
-    """Return `address` without the IPv6 clothes that an IPv4 address may wear.
-
-    >>> _plain("::ffff:192.0.2.1"), _plain("::1")
-    ('192.0.2.1', '::1')
-    """
-    parsed = ipaddress.ip_address(address)
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+    return create_app(Settings.from_env(os.environ))
 
 
 def _end_with_parent() -> None:
@@ -191,7 +133,7 @@ class _Server(Granian):  # type: ignore[misc, valid-type] # it is one of two by 
 def _announce(url: str, ready: Callable[[str], None], stopped: threading.Event) -> None:
     while not stopped.wait(0.05):
         with suppress(OSError):
-            urllib.request.urlopen(f"{url}/collections/events", timeout=5).close()  # noqa: S310 -- it is http
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 -- it is http
             ready(url)
             return
 

@@ -77,6 +77,13 @@ CASE WHEN (SELECT count(*) FROM walked) < %(reach)s THEN (SELECT count(*) FROM c
 -- may walk the order, however rare candidates are in it.
 candidate AS MATERIALIZED ({parts})
 
+-- name: gathered_to_end
+-- What lasts, in descending order, stands behind everything that starts: it counts only if there is room.
+gathered AS MATERIALIZED ({parts}),
+candidate AS (
+  SELECT key, id FROM gathered
+  UNION ALL SELECT key, id FROM {lasting} AS l WHERE (SELECT count(*) FROM gathered) <= %(limit)s)
+
 -- name: in_order
 -- Events in the order asked for, by whichever index serves the filters.
 (SELECT e.{key} AS key, e.id FROM event AS e WHERE {where}
@@ -107,9 +114,9 @@ SELECT true FROM event AS e WHERE e.id = %(id)s AND e.ever_public AND NOT e.publ
 
 -- name: extent
 -- The bounds of what the public sees; each side is one look-up in an index.
-SELECT (SELECT ST_X(geom) FROM event WHERE public ORDER BY geom <-> 'SRID=4326;LINESTRING(-180 -90,-180 90)'::geometry LIMIT 1),
-       (SELECT ST_Y(geom) FROM event WHERE public ORDER BY geom <-> 'SRID=4326;LINESTRING(-180 -90,180 -90)'::geometry LIMIT 1),
-       (SELECT ST_X(geom) FROM event WHERE public ORDER BY geom <-> 'SRID=4326;LINESTRING(180 -90,180 90)'::geometry LIMIT 1),
-       (SELECT ST_Y(geom) FROM event WHERE public ORDER BY geom <-> 'SRID=4326;LINESTRING(-180 90,180 90)'::geometry LIMIT 1),
+SELECT (SELECT min(ST_X(geom)) FROM event WHERE public),
+       (SELECT min(ST_Y(geom)) FROM event WHERE public),
+       (SELECT max(ST_X(geom)) FROM event WHERE public),
+       (SELECT max(ST_Y(geom)) FROM event WHERE public),
        (SELECT sort_on FROM event WHERE public AND sort_on > date '0001-01-01' ORDER BY sort_on, id LIMIT 1),
        (SELECT upper(during) - 1 FROM event WHERE public AND upper(during) IS NOT NULL ORDER BY upper(during) DESC LIMIT 1)

@@ -6,7 +6,7 @@ import time
 import psycopg
 import pytest
 
-from api import create_app
+from api import create_app, geojson
 from api.settings import Settings
 from conftest import ITEMS, assert_problem, insert
 
@@ -135,3 +135,25 @@ def test_a_page_that_breaks_off_gives_its_connection_back(service):
     next(answer.iter_encoded())
     answer.close()
     assert client.get(f"{ITEMS}?limit=1").status_code == 200
+
+
+def test_a_page_that_fails_halfway_does_not_look_complete():
+    closed = []
+
+    class Failing:
+        first, more, matched = True, False, None
+
+        @property
+        def features(self):
+            yield b'{"type":"Feature"}'
+            raise psycopg.OperationalError("halfway")
+
+        def close(self):
+            closed.append(True)
+
+    sent = []
+    with pytest.raises(psycopg.OperationalError):
+        sent.extend(geojson.collection(Failing(), []))
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(b"".join(sent))
+    assert closed

@@ -22,25 +22,6 @@ HUDNA = Path(sys.executable).parent / "hudna"
 ITEMS = "/collections/events/items"
 
 #: An application whose answer fails in its middle, served as the real one is.
-FAILING = """
-import sys
-from granian import Granian
-from api.serving import breaking_off
-
-def make():
-    def app(environ, start_response):
-        def body():
-            yield b"x" * 1000
-            if environ["PATH_INFO"] == "/fails":
-                raise RuntimeError("halfway")
-        start_response("200 OK", [("Content-Type", "text/csv")])
-        return body()
-    return breaking_off(app)
-
-if __name__ == "__main__":
-    Granian(__file__.removesuffix(".py").rpartition("/")[2] + ":make", port=int(sys.argv[1]),
-            interface="wsgi", factory=True, log_enabled=False).serve()
-"""
 
 
 class Up:
@@ -253,23 +234,6 @@ def test_serve_wants_a_database_with_the_schema(cluster):
     assert "/nowhere" in refused("serve", "--port", "0", environ=environ)
     environ = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
     assert "DATABASE_URL is not set" in refused("serve", "--port", "0", environ=environ)
-
-
-def test_an_answer_that_fails_halfway_is_seen_to_be_incomplete(tmp_path):
-    program = tmp_path / "failing.py"
-    program.write_text(FAILING)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([sys.executable, program, str(port)], cwd=tmp_path) as server:
-        try:
-            wait_until(lambda: answers(f"{url}/works"))
-            with pytest.raises(requests.RequestException):
-                get(f"{url}/fails")
-            assert get(f"{url}/works") == b"x" * 1000
-        finally:
-            server.terminate()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="this run is by an ordinary user anyway")

@@ -202,11 +202,14 @@ $$;
 -- Every order that is offered ends in id, so that it is total and a cursor can name a place in it.
 CREATE INDEX event_newest    ON event (sort_on DESC, id DESC) INCLUDE (geom) WHERE public;
 CREATE INDEX event_deadliest ON event (sort_toll DESC, id DESC) INCLUDE (geom) WHERE public;
-CREATE INDEX event_placeless ON event (sort_on DESC, id DESC) WHERE public AND geom IS NULL;
+CREATE INDEX event_placeless ON event (sort_on DESC, id DESC)
+  INCLUDE (country, admin1, event_type, actor1, actor2, status, dataset) WHERE public AND geom IS NULL;
 CREATE INDEX event_place     ON event USING gist (geom, sort_on) WHERE public;
 -- The events that last: an interval meets [a, b] if it starts in it, or is one of these and contains the step to a.
-CREATE INDEX event_lasting   ON event USING gist (during)
+CREATE INDEX event_lasting   ON event USING gist (during) INCLUDE (sort_on, id, geom)
   WHERE public AND (starts_on IS NULL OR ends_on IS NULL OR ends_on > starts_on);
+CREATE INDEX event_x         ON event (ST_X(geom)) WHERE public;
+CREATE INDEX event_y         ON event (ST_Y(geom)) WHERE public;
 CREATE INDEX event_end       ON event (upper(during)) WHERE public;
 CREATE INDEX event_country   ON event (country, sort_on DESC, id DESC) WHERE public;
 CREATE INDEX event_admin1    ON event (admin1, sort_on DESC, id DESC) WHERE public;

@@ -43,7 +43,7 @@ class Bench:
 def main(*, short: bool) -> None:
     """Measure everything once."""
     number = int(os.environ.get("EVENTS", "20000" if short else "300000"))
-    rounds, seconds = (1, 1) if short else (5, 4)
+    rounds, seconds = (1, 1) if short else (5, 3)
     with TemporaryDirectory(prefix="hudna-bench-") as folder:
         Path(folder).chmod(0o711)
         with Cluster(Path(folder) / "data") as cluster:
