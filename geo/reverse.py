@@ -96,8 +96,13 @@ class Towns:
         bound = _apart_km(east, north, town_east[guess], town_north[guess]) + 0.01
         high = np.degrees(bound / EARTH_RADIUS)
         wide = high / np.maximum(0.01, np.cos(np.radians(np.minimum(89.9, abs(north) + high))))
-        boxes = shapely.box(east - wide, north - high, east + wide, north + high)
-        asked, towns = self._tree.query(boxes)
+        # Each box once more to the east and to the west: it may reach over the antimeridian.
+        boxes = [
+            shapely.box(east + turn - wide, north - high, east + turn + wide, north + high)
+            for turn in (0, 360, -360)
+        ]
+        asked, towns = self._tree.query(np.concatenate(boxes))
+        asked %= len(east)
         far = _apart_km(east[asked], north[asked], town_east[towns], town_north[towns])
         order = np.lexsort((ids[towns], far, asked))
         _, first = np.unique(asked[order], return_index=True)
@@ -118,10 +123,6 @@ class Towns:
     def _points(self) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
         with self._lock:
             rows = np.array(self._index.execute(_ALL).fetchall())
-        # Towns near the antimeridian stand on both sides of it.
-        east, west = rows[rows[:, 1] > 170], rows[rows[:, 1] < -170]
-        turn = np.array([0, 360, 0])
-        rows = np.concatenate([rows, east - turn, west + turn])
         return rows[:, 0].astype(np.int64), rows[:, 1], rows[:, 2]
 
     @cached_property

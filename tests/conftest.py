@@ -26,6 +26,9 @@ from api import create_app, openapi, page
 from api.cluster import Cluster
 from api.db import migrate
 from api.settings import Settings
+from geo import index
+from geo.fixes import Fixer
+from geo.gazetteer import Gazetteer
 from world import WORLD, event_id
 
 ROOT = Path(__file__).parent.parent
@@ -308,3 +311,29 @@ def server(world):
     """The real server on the world's events; its address."""
     with serving(world) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def places(pytestconfig):
+    """The index of names, built once and kept for the next run unless its sources change."""
+    return index.ensure(pytestconfig.cache.mkdir("geo") / "places.sqlite")
+
+
+@pytest.fixture(scope="session")
+def gazetteer(places):
+    """The names of the world."""
+    gazetteer = Gazetteer(places)
+    yield gazetteer
+    gazetteer.close()
+
+
+@pytest.fixture(scope="session")
+def fixer(gazetteer):
+    """What finds phrases on the ground."""
+    return Fixer(gazetteer)
+
+
+@pytest.fixture(scope="session")
+def fix(fixer):
+    """Find a phrase on the ground."""
+    return fixer.fix
