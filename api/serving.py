@@ -1,5 +1,6 @@
 """The HTTP server: granian's processes around the application."""
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -108,7 +109,9 @@ def application() -> WSGIApplication:
     no format may look complete before its end.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    return create_app(Settings.from_env(os.environ))
+    app = create_app(Settings.from_env(os.environ))
+    atexit.register(app.extensions["hudna"].pool.close)  # later its threads cannot be stopped
+    return app
 
 
 def _end_with_parent() -> None:
