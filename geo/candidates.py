@@ -55,6 +55,7 @@ class Candidate:
     say what it is made of.
     """
 
+    id: str  #: see geo/ids.py
     name: str
     kind: Kind
     country: str | None
@@ -154,6 +155,7 @@ def candidate(row: Sequence[Any], how: str, penalty: float) -> Candidate:
     named = how or ("by its name" if main else "by another name")
     size = f"population {row[7]:,}" if kind is Kind.SETTLEMENT else kind.value
     return Candidate(
+        id=row[0],
         name=row[2],
         kind=kind,
         country=row[3],

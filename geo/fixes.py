@@ -11,11 +11,11 @@ from geo.candidates import Candidate, Kind
 from geo.compass import ahead, part, sector, strip
 from geo.coordinates import Coordinates
 from geo.countries import countries, country_named
-from geo.entries import inside, reach_km
 from geo.expressions import (
     Between,
     Division,
     Expression,
+    Known,
     Line,
     Name,
     Near,
@@ -25,9 +25,10 @@ from geo.expressions import (
     Unplaced,
     Within,
 )
+from geo.extent import inside, reach_km
 from geo.gazetteer import Gazetteer
 from geo.lines import Lines
-from geo.lookup import Fix, Test, admin1_at, country_at, require_point
+from geo.lookup import Fix, Test, admin1_at, country_at, derived, require_point
 from geo.phrases import parse
 from geo.precision import Precision, circle
 from geo.words import bearing_of
@@ -62,6 +63,14 @@ class Fixer:
         found = context.resolve(parse(phrase))
         return replace(found, phrase=phrase.strip())
 
+    def place(self, place_id: str) -> Fix:
+        """Return the place of an id (geo/ids.py), a border included.
+
+        Raises:
+            LookupError: no place has that id.
+        """
+        return _Context(self.gazetteer, typos=False, country=None, focus=None).known(place_id)
+
 
 class _Context(Lines):
     """Reads every kind of expression."""
@@ -71,6 +80,8 @@ class _Context(Lines):
         match said:
             case Name(text):
                 return self.named(text)
+            case Known(place):
+                return self.identified(place)
             case Coordinates():
                 return self.coordinates(said)
             case Division(text, small, name):
@@ -89,6 +100,16 @@ class _Context(Lines):
                 return self.part(said)
             case Within(place, containers):
                 return self.within(place, containers)
+
+    def identified(self, place: str) -> Fix:
+        """Return the place of an id; no doubt is left, but it must lie where it is said to."""
+        try:
+            found = self.known(place)
+        except LookupError as error:
+            raise Unplaced(str(error)) from None
+        if not all(test(one) for one in found.candidates for test in self.tests):
+            raise Unplaced(f"{found.name} is not within what is said to contain it")
+        return found
 
     def within(self, place: Expression, containers: tuple[Expression, ...]) -> Fix:
         """Return a place that lies in others."""
@@ -121,7 +142,7 @@ class _Context(Lines):
             kind="coordinates",
             name=f"{said.latitude:g}, {said.longitude:g}",
             point=point,
-            footprint=circle(point, said.uncertainty_km),
+            shape=circle(point, said.uncertainty_km),
             precision=Precision.EXACT if said.uncertainty_km <= 1 else Precision.NEAR,
             uncertainty_km=said.uncertainty_km,
             country=country_at(point),
@@ -155,12 +176,12 @@ class _Context(Lines):
     def _offset_fix(
         self, start: Fix, where: Point, ground: BaseGeometry, far_km: float, told: str
     ) -> Fix:
-        return replace(
+        return derived(
             start,
             kind="offset",
             name=told.replace("of it", "of " + start.name).replace("around", "from " + start.name),
             point=where,
-            footprint=ground,
+            shape=ground,
             precision=Precision.NEAR if far_km <= NEAR_KM else Precision.AREA,
             uncertainty_km=round(far_km, 1),
             country=country_at(where),
@@ -172,10 +193,10 @@ class _Context(Lines):
         """Return the ground around a place, a border included."""
         place = self.point(said.place)
         if isinstance(place.footprint, LineString | MultiLineString):
-            return replace(
+            return derived(
                 place,
                 kind="near",
-                footprint=strip(place.footprint, NEAR_KM),
+                shape=strip(place.footprint, NEAR_KM),
                 uncertainty_km=round(place.uncertainty_km + NEAR_KM * 1.1),
                 chain=(*place.chain, f"within {NEAR_KM:.0f} km of it"),
             )
@@ -191,12 +212,12 @@ class _Context(Lines):
             point = ahead(place.point, bearing, wide_km * 0.6)
             ground = sector(place.point, bearing, 2 * HALF_ANGLE, 0, wide_km)
             far, told = reach_km(point, ground), f"{told}, to its {said.direction}"
-        return replace(
+        return derived(
             place,
             kind="near",
             name=f"near {place.name}",
             point=point,
-            footprint=ground,
+            shape=ground,
             precision=Precision.NEAR,
             uncertainty_km=round(far, 1),
             chain=(*place.chain, told),
@@ -213,12 +234,12 @@ class _Context(Lines):
         ground = part(_area(whole.footprint), said.direction)
         where = inside(ground)
         side = "central" if said.direction == "centre" else f"{said.direction}ern"
-        return replace(
+        return derived(
             whole,
             kind="part",
             name=f"{side} {whole.name}",
             point=where,
-            footprint=ground,
+            shape=ground,
             precision=Precision.AREA,
             uncertainty_km=reach_km(where, ground),
             admin1=whole.admin1 if whole.kind == "admin1" else None,

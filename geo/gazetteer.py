@@ -22,10 +22,14 @@ from geo.spelling import distance, grams
 #: Shorter names are one letter from too many others: Laiza from Taiz.
 SHORTEST = 6
 
-_BY_KEY = """SELECT p.id, p.kind, p.name, p.country, p.unit, p.longitude, p.latitude, p.population,
-    p.precision, p.uncertainty_km, p.reference, u.name,
-    n.main, n.key FROM name n JOIN place p ON p.id = n.place
-    LEFT JOIN unit u ON u.key = p.unit WHERE n.key = ?"""
+_COLUMNS = """p.id, p.kind, p.name, p.country, p.unit, p.longitude, p.latitude, p.population,
+    p.precision, p.uncertainty_km, p.reference, u.name"""
+
+_BY_KEY = f"""SELECT {_COLUMNS}, n.main, n.key FROM name n JOIN place p ON p.number = n.place
+    LEFT JOIN unit u ON u.key = p.unit WHERE n.key = ?"""  # noqa: S608 - the columns are above
+
+_BY_ID = f"""SELECT {_COLUMNS}, 0, '' FROM place p
+    LEFT JOIN unit u ON u.key = p.unit WHERE p.id = ?"""  # noqa: S608 - the same
 
 _BY_GRAMS = "SELECT key FROM gram WHERE gram MATCH ? LIMIT 5000"
 
@@ -117,6 +121,17 @@ class Gazetteer(Geocoder):  # type: ignore[misc]
         kept.sort(key=lambda one: (-one.score, one.kind, one.reference))
         return town_first(kept)[:limit]
 
+    def place(self, place_id: str) -> Candidate:
+        """Return the place of an id (geo/ids.py); borders are no part of the index.
+
+        Raises:
+            LookupError: no place has that id.
+        """
+        row = self._index.execute(_BY_ID, [place_id]).fetchone()
+        if row is None:
+            raise LookupError(f"no place has the id {place_id!r}")
+        return candidate(row, "by its id", 0.0)
+
     def close(self) -> None:
         """Close the connections of all threads; nobody may be asking any more."""
         while self._open:
@@ -161,9 +176,9 @@ class Gazetteer(Geocoder):  # type: ignore[misc]
             return self._misspelt(key)
         found = self._rows(key, "")
         if roman := romanised(name):
-            known = {one.reference for one in found}
+            known = {one.id for one in found}
             others = self._rows(roman, "romanised")
-            found += [one for one in others if one.reference not in known]
+            found += [one for one in others if one.id not in known]
         return found
 
     def _rows(self, key: str, how: str, penalty: float = 0.0) -> list[Candidate]:
@@ -189,9 +204,9 @@ class Gazetteer(Geocoder):  # type: ignore[misc]
                 how = f"{errors} letter(s) off"
                 for right in self._rows(other, how, 0.2 * errors + 0.1):
                     one = replace(right, errors=errors)
-                    known = best.setdefault(one.reference, one)
+                    known = best.setdefault(one.id, one)
                     if one.score > known.score:
-                        best[one.reference] = one
+                        best[one.id] = one
         return list(best.values())
 
     @property

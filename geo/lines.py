@@ -6,14 +6,14 @@ import shapely
 from shapely import LineString, MultiLineString, Point
 from shapely.geometry.base import BaseGeometry
 
-from geo import borders
+from geo import borders, ids
 from geo.areas import country_ground, units_of
 from geo.candidates import Kind, Verdict
 from geo.compass import ahead, apart_km, bearing_degrees, strip
 from geo.countries import countries
-from geo.entries import reach_km
 from geo.expressions import Between, Expression, Line, Unplaced
-from geo.lookup import AREAS, Fix, Lookup, admin1_at, country_at, require_point
+from geo.extent import reach_km
+from geo.lookup import AREAS, Fix, Lookup, admin1_at, country_at, derived, require_point
 from geo.precision import Precision
 
 #: "The Syrian side of the border": the ground this close to the line.
@@ -37,12 +37,27 @@ class Lines(Lookup):
         shared = borders.between(*(_keys(end) for end in ends))
         if shared is None:
             raise Unplaced(f"{ends[0].name} and {ends[1].name} share no land border")
-        return _along(
+        found = _along(
             shared.line,
             f"the {names} border",
             f"{shared.length_km:,.0f} km in {len(shapely.get_parts(shared.line))} part(s)",
             ends[0].country if ends[0].country == ends[1].country else None,
         )
+        if all(end.kind == "country" for end in ends):
+            found = replace(found, id=ids.border_id(*(str(end.country) for end in ends)))
+        return found
+
+    def known(self, place: str) -> Fix:
+        """Return the place of an id, a border included.
+
+        Raises:
+            LookupError: no place has that id.
+        """
+        if (ends := ids.border_ends(place)) is None:
+            return self.taken([self.gazetteer.place(place)])
+        if borders.border(*ends) is None:
+            raise LookupError(f"no place has the id {place!r}")
+        return self.border(Line(*ends))
 
     def all_borders(self, country: str) -> Fix:
         """Return the borders of a country with all its neighbours."""
@@ -70,12 +85,12 @@ class Lines(Lookup):
         if ground.is_empty:
             raise Unplaced(f"{land} does not lie along {border.name}")
         where = _on(ground, border.point)
-        return replace(
+        return derived(
             border,
             kind="side",
             name=f"the {land} side of {border.name}",
             point=where,
-            footprint=ground,
+            shape=ground,
             uncertainty_km=reach_km(where, ground) + borders.ERROR_KM,
             country=country,
             admin1=None,
@@ -95,7 +110,7 @@ class Lines(Lookup):
             border = replace(border, chain=(*border.chain, f"where it is {_at(around)}"))
         where = _on(line_ground, line_ground.centroid)
         far = reach_km(where, line_ground) + borders.ERROR_KM
-        return replace(border, point=where, footprint=line_ground, uncertainty_km=far)
+        return derived(border, point=where, shape=line_ground, uncertainty_km=far)
 
     def between(self, said: Between) -> Fix:
         """Return the corridor between two places."""
@@ -119,7 +134,7 @@ class Lines(Lookup):
             kind="between",
             name=f"between {one.name} and {other.name}",
             point=middle,
-            footprint=strip(LineString(steps), wide_km),
+            shape=strip(LineString(steps), wide_km),
             precision=Precision.LINEAR,
             uncertainty_km=round(long_km / 2 + wide_km * 1.1, 1),
             country=country_at(middle),
@@ -150,7 +165,7 @@ def _along(line: borders.Line, name: str, told: str, country: str | None) -> Fix
         kind="border",
         name=name,
         point=where,
-        footprint=line,
+        shape=line,
         precision=Precision.LINEAR,
         uncertainty_km=reach_km(where, line) + borders.ERROR_KM,
         country=country,

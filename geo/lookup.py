@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
 from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
-from geo.areas import country_ground, dissolved, unit_at, unit_ground
+from geo.areas import Ground, country_ground, dissolved, unit_at, unit_ground
 from geo.candidates import Candidate, Kind, Verdict, verdict
 from geo.countries import countries
 from geo.expressions import Expression, Name, Unplaced
@@ -40,13 +42,17 @@ class Fix:
     `uncertainty_km`. `chain` says in words how the one
     was made from the other. `candidates` are all places that the name at the bottom of it may
     mean, the one that was taken first; `verdict` says whether that choice is safe.
+
+    `id` is that of the place (geo/ids.py) where the phrase names one and no more; it is None for
+    what is only described by places, as "near Homs" is. `shape` is the ground of what has no id,
+    and of borders; the ground of any other place is looked up where `footprint` is asked for.
     """
 
     phrase: str
     kind: str
     name: str
     point: Point
-    footprint: BaseGeometry
+    shape: BaseGeometry | None
     precision: Precision
     uncertainty_km: float
     country: str | None
@@ -54,6 +60,12 @@ class Fix:
     chain: tuple[str, ...]
     candidates: tuple[Candidate, ...] = ()
     verdict: Verdict = Verdict.CLEAR
+    id: str | None = None
+
+    @property
+    def footprint(self) -> BaseGeometry:
+        """The ground that the place may be on."""
+        return ground_of(self.candidates[0]) if self.shape is None else self.shape
 
     @property
     def ambiguous(self) -> bool:
@@ -116,14 +128,13 @@ class Lookup:
     def taken(self, found: list[Candidate]) -> Fix:
         """Return the first of some candidates as a place."""
         best = found[0]
-        footprint = ground_of(best)
         why = f"{best.label}: {', '.join(best.reasons)}"
         return Fix(
             phrase=best.name,
             kind=best.kind.value,
             name=best.name,
             point=Point(best.longitude, best.latitude),
-            footprint=footprint,
+            shape=None,
             precision=best.precision,
             uncertainty_km=best.uncertainty_km,
             country=best.country,
@@ -131,6 +142,7 @@ class Lookup:
             chain=(why,),
             candidates=tuple(found),
             verdict=verdict(found),
+            id=best.id,
         )
 
     def division(self, text: str, name: str | None = None) -> Fix:
@@ -148,10 +160,10 @@ class Lookup:
             town = self.named(text, POINTS)
         except Unplaced:
             return self.division(text)
-        return replace(
+        return derived(
             town,
             kind="district",
-            footprint=circle(town.point, DISTRICT_KM),
+            shape=circle(town.point, DISTRICT_KM),
             precision=Precision.ADMIN2,
             uncertainty_km=DISTRICT_KM,
             chain=(*town.chain, f"its district: {DISTRICT_KM:.0f} km around the town"),
@@ -164,6 +176,11 @@ class Lookup:
         return self.taken(found) if found else None
 
 
+def derived(place: Fix, **changes: Any) -> Fix:
+    """Return what is described by a place; `changes` has its `shape`, and it has no id."""
+    return replace(place, id=None, **changes)
+
+
 def ground_of(place: Candidate) -> BaseGeometry:
     """Return the ground of a candidate: its area, or the circle that its point stands for."""
     match place.kind:
@@ -172,12 +189,13 @@ def ground_of(place: Candidate) -> BaseGeometry:
         case Kind.ADMIN1:
             return unit_ground(int(place.reference))
         case Kind.REGION:
-            return dissolved([unit_ground(int(key)) for key in place.reference.split()])
+            return _region(place.reference)
     return circle(Point(place.longitude, place.latitude), place.uncertainty_km)
 
 
-def _at(around: Fix) -> str:
-    return around.name if around.kind == "near" else f"at {around.name}"
+@cache
+def _region(reference: str) -> Ground:
+    return dissolved([unit_ground(int(key)) for key in reference.split()])
 
 
 def require_point(fix: Fix, what: str) -> None:

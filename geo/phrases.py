@@ -13,6 +13,7 @@ from geo.expressions import (
     Between,
     Division,
     Expression,
+    Known,
     Line,
     Name,
     Near,
@@ -38,6 +39,9 @@ from geo.words import (
 #: A sentence is no name for a place, and patterns need not be tried on a page.
 LONGEST = 300
 
+#: An id instead of a name, for who has chosen among candidates.
+_KNOWN = re.compile(r"place:([A-Za-z0-9-]+)")
+
 
 def parse(phrase: str) -> Expression:
     """Read a phrase.
@@ -55,6 +59,8 @@ def parse(phrase: str) -> Expression:
         raise Unplaced("the phrase is empty")
     if len(text) > LONGEST:
         raise Unplaced(f"the phrase is longer than {LONGEST} characters")
+    if known := _KNOWN.fullmatch(text):
+        return Known(known[1])
     try:
         pair = coordinates(text)
     except ValueError as error:

@@ -17,8 +17,8 @@ from geo.areas import NOWHERE, keys_at, units
 from geo.compass import wind
 from geo.topology import Unit
 
-_ALL = "SELECT id, longitude, latitude FROM place WHERE kind = 'settlement' ORDER BY id"
-_ONE = "SELECT name, country FROM place WHERE id = ?"
+_ALL = "SELECT number, longitude, latitude FROM place WHERE kind = 'settlement' ORDER BY number"
+_ONE = "SELECT name, country FROM place WHERE number = ?"
 
 Floats = npt.NDArray[np.float64]
 

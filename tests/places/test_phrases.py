@@ -205,3 +205,70 @@ def test_names_that_hold_a_direction_are_names(fix):
     assert fix("جنوب السودان").country == "SSD"
     assert fix("south Sudan").country == "SSD"
     assert fix("southern Sudan").kind in {"part", "country"}
+
+
+@pytest.mark.parametrize(
+    ("phrase", "place"),
+    [
+        ("Baghdad", "settlement-98182"),
+        ("in Iraq", "country-IRQ"),
+        ("Anbar province", "admin1-IQ-AN"),
+        ("Rutba, Anbar, Iraq", "settlement-98677"),
+        ("Iraqi Kurdistan", "region-iraqi-kurdistan"),
+        ("the Syrian-Jordanian border", "border-JOR-SYR"),
+    ],
+)
+def test_a_phrase_that_is_a_place_has_its_id(fixer, phrase, place):
+    found = fixer.fix(phrase)
+    assert found.id == place
+    again = fixer.place(place)
+    assert (again.id, again.point, again.precision) == (place, found.point, found.precision)
+    assert again.footprint.equals(found.footprint)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "near Baghdad",
+        "near the Jordan-Syria border",
+        "40 km north of Homs",
+        "40 km from Homs",
+        "western Iraq",
+        "north of Aleppo",
+        "cercle d'Ansongo",
+        "between Palmyra and Homs",
+        "the Syrian side of the border with Iraq",
+        "the Iraqi-Syrian border near Al-Qaim",
+        "the borders of Syria",
+        "the Anbar-Nineveh border",
+        "33.31, 38.70",
+    ],
+)
+def test_what_is_only_described_by_places_has_no_id_but_its_own_shape(fix, phrase):
+    found = fix(phrase)
+    assert found.id is None
+    assert found.shape is not None
+
+
+def test_an_id_in_a_phrase_is_that_place_and_no_other(fix):
+    tripoli = fix("place:settlement-266826")
+    assert (tripoli.id, tripoli.country, tripoli.ambiguous) == ("settlement-266826", "LBN", False)
+    assert fix("place:settlement-266826", country="LBY").id == "settlement-266826"
+    assert fix("40 km north of place:settlement-98182").name == "40 km north of Baghdad"
+    assert fix("place:border-JOR-SYR").id == "border-JOR-SYR"
+    assert fix("place:settlement-98182, Iraq").id == "settlement-98182"
+
+
+@pytest.mark.parametrize(
+    "place", ["settlement-1", "border-SYR-JOR", "border-CYP-LBN", "border-AAA-BBB", "Baghdad"]
+)
+def test_an_id_without_a_place_is_refused(fixer, place):
+    with pytest.raises(Unplaced, match=r"no place has|no ground is"):
+        fixer.fix(f"place:{place}")
+    with pytest.raises(LookupError):
+        fixer.place(place)
+
+
+def test_an_id_elsewhere_than_said_is_refused(fix):
+    with pytest.raises(Unplaced, match="not within"):
+        fix("place:settlement-98182, Mali")
