@@ -9,7 +9,7 @@ import shapely
 from geopy.distance import geodesic
 from shapely import MultiPolygon, Point, Polygon, STRtree
 
-from geo.topology import Unit, world
+from geo.topology import Unit, counter_clockwise, world
 
 Ground = Polygon | MultiPolygon
 
@@ -55,8 +55,14 @@ def country_ground(country: str) -> Ground:
     return dissolved([unit_ground(key) for key in keys])
 
 
+@cache
+def region_ground(keys: str) -> Ground:
+    """Return the ground of several units together, by their keys with blanks between them."""
+    return dissolved([unit_ground(int(key)) for key in keys.split()])
+
+
 def dissolved(grounds: Sequence[Ground]) -> Ground:
-    """Return the union of grounds that may share outlines."""
+    """Return the union of grounds that may share outlines; its outline is counter-clockwise."""
     try:
         whole = shapely.coverage_union_all(grounds)
     except shapely.GEOSException:  # where Natural Earth's outlines cross, the slow way
@@ -65,7 +71,7 @@ def dissolved(grounds: Sequence[Ground]) -> Ground:
         whole = shapely.union_all(grounds)
     if not isinstance(whole, Polygon | MultiPolygon):
         raise TypeError(whole.geom_type)
-    return whole
+    return counter_clockwise(whole)
 
 
 def unit_at(longitude: float, latitude: float) -> Unit | None:

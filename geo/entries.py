@@ -19,6 +19,9 @@ from geo.precision import Precision
 #: How far outside its country's ground a place may lie and still get one of its divisions.
 NEAR_DEGREES = 0.1
 
+#: How many other names of a place are kept as they are written, and how long they may be.
+MOST, LONGEST = 50, 200
+
 #: GeoNames lists airport codes among the names: GAO is Guantánamo.
 _AIRPORT = re.compile("[A-Z]{3,4}")
 
@@ -48,11 +51,31 @@ class Entry:
     main: int = 1  #: how many of the names are as good as the first
 
     @property
+    def aliases(self) -> str:
+        """The other names to keep, one a line: `MOST` at most, none longer than `LONGEST`.
+
+        Where there are more, those in Arabic and then those in Latin script are kept first.
+        """
+        others = dict.fromkeys(" ".join(name.split()) for name in self.names[1:])
+        kept = [name for name in others if 0 < len(name) <= LONGEST and name != self.names[0]]
+        if len(kept) > MOST:
+            best = set(sorted(kept, key=_script)[:MOST])
+            kept = [name for name in kept if name in best]
+        return "\n".join(kept)
+
+    @property
     def row(self) -> tuple[object, ...]:
         """The columns of table `place`, but for `number`."""
         where = (self.longitude, self.latitude, self.population)
         how = (self.precision.value, self.uncertainty_km, self.reference)
         return (self.id, self.kind, self.names[0], self.country, self.unit, *where, *how)
+
+
+def _script(name: str) -> int:
+    last = max(name)
+    if "\u0600" <= last <= "\u06ff":
+        return 0
+    return 1 if last < "\u0250" or "\u1e00" <= last < "\u1f00" else 2
 
 
 def countries() -> Iterator[Entry]:

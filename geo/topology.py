@@ -94,12 +94,21 @@ class Topology:
         if not shapely.is_valid(whole):  # rounding makes a few narrow places touch themselves
             mended = shapely.get_parts(shapely.make_valid(whole, method="structure"))
             whole = MultiPolygon([part for part in mended if isinstance(part, Polygon)])
+        whole = counter_clockwise(whole)
         shapely.prepare(whole)
         return whole
 
     def _ring(self, ring: Ring) -> npt.NDArray[np.float64]:
         arcs = [self._arcs[n] if n >= 0 else self._arcs[~n][::-1] for n in ring]
         return np.concatenate([arcs[0], *(arc[1:] for arc in arcs[1:])])
+
+
+def counter_clockwise(ground: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
+    """Return ground with its outlines counter-clockwise and its holes clockwise, as in RFC 7946."""
+    turned = shapely.orient_polygons(ground)
+    if not isinstance(turned, Polygon | MultiPolygon):
+        raise TypeError(turned.geom_type)
+    return turned
 
 
 @cache
