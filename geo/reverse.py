@@ -18,6 +18,7 @@ from geo.compass import wind
 from geo.topology import Unit
 
 _ALL = "SELECT number, longitude, latitude FROM place WHERE kind = 'settlement' ORDER BY number"
+_POPULATION = "SELECT population FROM place WHERE number = ?"
 _ONE = "SELECT name, country FROM place WHERE number = ?"
 
 Floats = npt.NDArray[np.float64]
@@ -84,6 +85,15 @@ class Towns:
             )
             for key, town, far, bearing in zip(keys, ids, far_km, bearings, strict=True)
         ]
+
+    def population_at(self, longitude: float, latitude: float, within_km: float) -> int | None:
+        """Return the population of the nearest town; 0: unknown; None: no town is that near."""
+        (town,), (far_km,) = self._nearest(np.array([longitude]), np.array([latitude]))
+        if far_km > within_km:
+            return None
+        with self._lock:
+            row = self._index.execute(_POPULATION, [int(self._points[0][town])]).fetchone()
+        return int(row[0])
 
     def _nearest(self, east: Floats, north: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
         """Return index and distance of the nearest town of each point.

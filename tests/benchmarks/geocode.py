@@ -13,10 +13,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from shapely import Point
+
 from geo import index
 from geo.expressions import Unplaced
 from geo.fixes import Fixer
+from geo.footprints import Footprints
 from geo.gazetteer import Gazetteer
+from geo.precision import Precision
 from geo.reverse import Towns
 
 NAMES = (
@@ -58,6 +62,22 @@ def fixed(fixer: Fixer, phrase: str) -> None:
         raise SystemExit(f"{phrase}: {reason}") from reason
 
 
+def footprint_rates(gazetteer: Gazetteer) -> None:
+    """Print how fast the ground of coded events is found; borders are asked for by their names."""
+    dice = random.Random(7)  # noqa: S311
+    points = [Point(dice.uniform(39, 48), dice.uniform(29, 37)) for _ in range(3000)]
+    for precision in (Precision.SETTLEMENT, Precision.ADMIN1, Precision.COUNTRY, Precision.LINEAR):
+        footprints, name = Footprints(gazetteer), "border between Iraq and Iran"
+        for what in ("fresh points", "repeated points"):
+            started = time.perf_counter()
+            for point in points:
+                footprints.of(
+                    precision, point=point, country="IRQ", admin1="Anbar", place_name=name
+                )
+            seconds = time.perf_counter() - started
+            print(rate(f"footprints, {precision}, {what}", len(points), seconds))  # noqa: T201
+
+
 def main(path: Path) -> None:
     if not path.exists():
         started = time.perf_counter()
@@ -79,6 +99,7 @@ def main(path: Path) -> None:
     for name in batch:
         gazetteer.candidates(name, typos=False)
     print(rate("names in a batch, typos off", len(batch), time.perf_counter() - started))  # noqa: T201
+    footprint_rates(gazetteer)
     dice = random.Random(22)  # noqa: S311
     points = [(dice.uniform(34, 48), dice.uniform(28, 37)) for _ in range(20_000)]
     towns = Towns(path)
