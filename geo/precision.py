@@ -71,6 +71,61 @@ def from_ucdp(where_prec: int, description: str) -> Precision:
         raise ValueError(f"{where_prec} is no where_prec: they go from 1 to 7") from None
 
 
+#: ACLED's codebook: 1 a particular town, 2 part of a region or near a town, 3 a larger region.
+_OF_ACLED = {1: Precision.SETTLEMENT, 2: Precision.NEAR, 3: Precision.ADMIN1}
+
+
+def from_acled(geo_precision: int) -> Precision:
+    """Return the class of an ACLED `geo_precision`.
+
+    1 says that the town is known, and no more: it has the town's coordinates. 2 has those of a town
+    in the part of a region, or near the place. 3 has those of the nearest natural feature or, for
+    want of one, of the provincial capital, so it is `admin1`: drawn as a point, all that happened
+    somewhere in a province happened in its capital.
+
+    >>> from_acled(3)
+    <Precision.ADMIN1: 'admin1'>
+
+    Raises:
+        ValueError: there is no such code.
+    """
+    try:
+        return _OF_ACLED[geo_precision]
+    except KeyError:
+        raise ValueError(f"{geo_precision} is no geo_precision: they go from 1 to 3") from None
+
+
+#: GDELT's codebook: 1 country, 2 US state, 3 US city, 4 world city, 5 world state. 3 and 4 are
+#: for landmarks, too, and nothing tells them apart.
+_OF_GDELT = {
+    0: None,
+    1: Precision.COUNTRY,
+    2: Precision.ADMIN1,
+    3: Precision.SETTLEMENT,
+    4: Precision.SETTLEMENT,
+    5: Precision.ADMIN1,
+}
+
+
+def from_gdelt(geo_type: int) -> Precision | None:
+    """Return the class of a GDELT `ActionGeo_Type`; None for 0, no place at all.
+
+    An empty field is 0, too. The type says how fine the *name* is that a machine found nearest to
+    the act in a text, not that the act happened there: a report from Bristol pins what it reports
+    on Bristol. With 0 the coordinates are empty, and must not be read as 0° N 0° E.
+
+    >>> from_gdelt(4), from_gdelt(0)
+    (<Precision.SETTLEMENT: 'settlement'>, None)
+
+    Raises:
+        ValueError: there is no such type.
+    """
+    try:
+        return _OF_GDELT[geo_type]
+    except KeyError:
+        raise ValueError(f"{geo_type} is no Geo_Type: they go from 0 to 5") from None
+
+
 def circle(centre: Point, radius_km: float, quarter: int = 8) -> Polygon | MultiPolygon:
     """Return the ground within `radius_km` of `centre`, measured on the ellipsoid.
 

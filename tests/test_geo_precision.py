@@ -4,7 +4,7 @@ import pytest
 from geopy.distance import geodesic
 from shapely import Point
 
-from geo.precision import Precision, circle, from_ucdp
+from geo.precision import Precision, circle, from_acled, from_gdelt, from_ucdp
 
 PLACES = [
     (0, 0),
@@ -89,6 +89,34 @@ def test_any_other_fuzzy_place_is_an_area(description):
 def test_there_is_no_other_code(code):
     with pytest.raises(ValueError, match="no where_prec"):
         from_ucdp(code, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "precision"), [(1, Precision.SETTLEMENT), (2, Precision.NEAR), (3, Precision.ADMIN1)]
+)
+def test_the_larger_region_of_acled_is_a_division_and_no_point(code, precision):
+    assert from_acled(code) is precision
+
+
+@pytest.mark.parametrize(
+    ("code", "precision"),
+    [
+        (0, None),
+        (1, Precision.COUNTRY),
+        (2, Precision.ADMIN1),
+        (3, Precision.SETTLEMENT),
+        (4, Precision.SETTLEMENT),
+        (5, Precision.ADMIN1),
+    ],
+)
+def test_a_type_of_gdelt_is_as_fine_as_the_name_that_was_found(code, precision):
+    assert from_gdelt(code) is precision
+
+
+@pytest.mark.parametrize(("read", "code"), [(from_acled, 0), (from_acled, 4), (from_gdelt, 6)])
+def test_acled_and_gdelt_have_no_other_codes(read, code):
+    with pytest.raises(ValueError, match=f"{code} is no "):
+        read(code)
 
 
 @pytest.mark.parametrize("radius_km", [1, 25, 300])
