@@ -151,7 +151,7 @@ def circle(centre: Point, radius_km: float, quarter: int = 8) -> Polygon | Multi
         ring = [(180.0, 90.0), *east, *west, (-180.0, first[1]), (-180.0, 90.0)]
     elif last[0] > 90:
         ring = [(-180.0, -90.0), (-180.0, last[1]), *west, *east, (180.0, -90.0)]
-    return _cut(Polygon([(centre.x + offset, latitude) for offset, latitude in ring]))
+    return cut(Polygon([(centre.x + offset, latitude) for offset, latitude in ring]))
 
 
 def _eastern_rim(centre: Point, radius_km: float, steps: int) -> list[tuple[float, float]]:
@@ -188,13 +188,13 @@ def _eastern_rim(centre: Point, radius_km: float, steps: int) -> list[tuple[floa
     return rim
 
 
-def _cut(ground: Polygon) -> Polygon | MultiPolygon:
+def cut(ground: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
     """Return `ground`, whose longitudes may leave -180..180, cut at the antimeridian."""
     west, _, east, _ = ground.bounds
     if west >= -180 and east <= 180:
         return ground
     worlds = [translate(ground, xoff=shift) for shift in (-360, 0, 360)]
-    parts = [shapely.intersection(world, shapely.box(-180, -90, 180, 90)) for world in worlds]
+    parts = shapely.get_parts(shapely.intersection(worlds, shapely.box(-180, -90, 180, 90)))
     # A union, because the parts of a circle over a pole meet on the far side of it.
     whole = shapely.union_all([part for part in parts if isinstance(part, Polygon)])
     if not isinstance(whole, Polygon | MultiPolygon):
