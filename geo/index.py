@@ -3,11 +3,12 @@
 A file and not a dictionary, so that every process of a server shares the same pages of it.
 """
 
+import gc
 import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -43,6 +44,14 @@ CREATE VIRTUAL TABLE gram USING fts5 (key, tokenize = 'trigram', detail = none, 
 """
 
 
+# Nothing is lost by a crash: the file has its name only when it is whole. A large cache, and large
+# runs of trigrams: they are merged less often.
+_FAST = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -64000;
+"""
+_RUN = "INSERT INTO gram (gram, rank) VALUES ('hashsize', 33554432)"
+
+
 def build(path: Path, progress: Progress = lambda _stage, _share: None) -> None:
     """Write the index to `path`, in one go: readers see the old file or the new one.
 
@@ -53,10 +62,10 @@ def build(path: Path, progress: Progress = lambda _stage, _share: None) -> None:
     fresh.unlink(missing_ok=True)
     try:
         with closing(sqlite3.connect(fresh, isolation_level=None)) as index:
-            # Nothing is lost by a crash: the file has its name only when it is whole.
-            index.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _TABLES)
+            index.executescript(_FAST + _TABLES)
             index.execute("BEGIN")
-            _fill(index, progress)
+            with _uncollected():
+                _fill(index, progress)
             index.execute("INSERT INTO meta VALUES (?)", [version()])
             index.execute("COMMIT")
         fresh.replace(path)
@@ -92,6 +101,18 @@ def version() -> str:
     return digest.hexdigest()
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the garbage collector rest: millions of small objects stay, and it would count them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def _fill(index: sqlite3.Connection, progress: Progress) -> None:
     index.executemany(
         "INSERT INTO unit VALUES (?, ?, ?)", [(unit.key, unit.code, unit.name) for unit in units()]
@@ -113,12 +134,13 @@ def _fill(index: sqlite3.Connection, progress: Progress) -> None:
     index.executemany("INSERT INTO name VALUES (?, ?, ?)", _best(keys))
     progress("trigrams", 0.75)
     spelt = sorted({key for key, _, _ in keys if len(key) >= 4 and _correctable(key)})
+    index.execute(_RUN)
     index.executemany("INSERT INTO gram (key) VALUES (?)", ((key,) for key in spelt))
 
 
 def _correctable(key: str) -> bool:
     """Tell whether typing errors are looked for: in Latin, Cyrillic and Arabic script."""
-    return all(c < "\u0700" for c in key)
+    return max(key) < "\u0700"
 
 
 def _keys(places: Iterable[Entry]) -> Iterator[tuple[str, int, int]]:

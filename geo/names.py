@@ -35,6 +35,11 @@ _LETTERS = str.maketrans(
     }
 )
 
+#: The same, and accents and other marks away: in one pass, as an index has a million names.
+_BARE = _LETTERS | {
+    code: None for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code))
+}
+
 #: Apostrophes, backticks and the marks for ayn and hamza: written or left out at will.
 _MARKS = dict.fromkeys(map(ord, "'`´\"’‘‛“”ʼʻʽʾʿˈ′\u200e\u200f"))
 
@@ -68,6 +73,8 @@ def fold(name: str) -> str:
     ('qaim', 'qaim', 'deirzor', 'حديده')
     """
     folded = _folded(name)
+    if folded.isascii():  # one word without an article: folding it again changes nothing
+        return folded
     while (again := _folded(folded)) != folded:  # joining two words may make a new article
         folded = again
     return folded
@@ -91,6 +98,8 @@ def romanised(name: str) -> str | None:
     >>> romanised("طرابلس"), romanised("Tripoli")
     ('trabls', None)
     """
+    if name.isascii():
+        return None
     bare = "".join(c for c in name if not unicodedata.combining(c)).translate(_ROMAN_HAMZA)
     if not any("\u0600" <= c <= "\u06ff" for c in bare):
         return None
@@ -102,6 +111,8 @@ def _folded(name: str) -> str:
     if not _PLAIN.fullmatch(lower):
         lower = _bare(name)
     found = lower.split() if _PLAIN.fullmatch(lower) else _WORD.findall(lower)
+    if len(found) == 1 and not found[0].startswith(_ARTICLE):
+        return found[0]
     return "".join(_without_articles(found))
 
 
@@ -109,7 +120,7 @@ def _bare(name: str) -> str:
     text = name.translate(_MARKS)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-        text = "".join(c for c in text if not unicodedata.combining(c)).translate(_LETTERS)
+        text = text.translate(_BARE)
     return text.lower()
 
 

@@ -39,6 +39,9 @@ from geo.words import (
 #: A sentence is no name for a place, and patterns need not be tried on a page.
 LONGEST = 300
 
+#: A word, or several with hyphens: no phrase is as short.
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+
 #: An id instead of a name, for who has chosen among candidates.
 _KNOWN = re.compile(r"place:([A-Za-z0-9-]+)")
 
@@ -61,13 +64,15 @@ def parse(phrase: str) -> Expression:
         raise Unplaced(f"the phrase is longer than {LONGEST} characters")
     if known := _KNOWN.fullmatch(text):
         return Known(known[1])
+    if _WORD.fullmatch(text):  # most names, which none of the rules below would take apart
+        return Name(text)
     try:
         pair = coordinates(text)
     except ValueError as error:
         raise Unplaced(str(error)) from None
     if pair is not None:
         return pair
-    for rule in _RULES:
+    for rule in RULES:
         if (found := rule(text)) is not None:
             return found
     return Name(text)
@@ -367,7 +372,7 @@ def _comma_first(text: str) -> Expression | None:
 
 
 #: The rules in the order in which they are tried: the first that fits, holds.
-_RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = (
     *(_comma_first, _lead, _offset, _near, _side, _border, _between),
     *(_owned, _within, _part, _division),
 )

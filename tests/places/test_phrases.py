@@ -1,3 +1,6 @@
+import sqlite3
+from contextlib import closing
+
 import pytest
 import shapely
 from geocoding import MARK, REPORT, RIGHT, cases, failures, report
@@ -6,8 +9,9 @@ from hypothesis import strategies as st
 
 from geo.compass import apart_km
 from geo.expressions import Line, Name, Near, Offset, Part, Side, Unplaced
-from geo.phrases import parse
+from geo.phrases import RULES, parse
 from geo.precision import Precision
+from geo.words import plain
 
 
 def test_the_table_is_as_right_as_ever(fixer):
@@ -267,6 +271,15 @@ def test_an_id_without_a_place_is_refused(fixer, place):
         fixer.fix(f"place:{place}")
     with pytest.raises(LookupError):
         fixer.place(place)
+
+
+def test_no_rule_takes_a_single_word_apart(places):
+    with closing(sqlite3.connect(places)) as rows:
+        names = [name for (name,) in rows.execute("SELECT name FROM place WHERE number % 5 = 0")]
+    bare = [name for name in names if name.replace("-", "").isalpha()]
+    assert len(bare) > 20_000
+    assert all(parse(name) == Name(plain(name)) for name in bare)
+    assert all(rule(plain(name)) is None for name in bare[::20] for rule in RULES)
 
 
 def test_an_id_elsewhere_than_said_is_refused(fix):
