@@ -11,7 +11,9 @@ from shapely import Point
 
 from geo.areas import unit_ground
 from geo.countries import countries
+from geo.names import fold
 from geo.precision import Precision
+from geo.spelling import but_for_vowels
 
 #: The best candidate is clear when it leads every other place by this much: a town ten times as
 #: large, or one found by its own name where the other has it as a second name.
@@ -24,8 +26,9 @@ SAME_KM = 25.0
 #: mostly says so.
 TOWN = 10_000
 
-#: How large a town would have to be to weigh as much: the tenth of a decimal logarithm.
-_WEIGHT = {"country": 0.8, "admin1": 0.5, "region": 0.6, "site": 0.5}
+#: How large a town would have to be to weigh as much: the tenth of a decimal logarithm. A division
+#: weighs less than a site, as who means one mostly says so: "Gaza" is hardly Mozambique's province.
+_WEIGHT = {"country": 0.8, "admin1": 0.45, "region": 0.6, "site": 0.5}
 
 
 class Kind(StrEnum):
@@ -150,9 +153,11 @@ def candidate(row: Sequence[Any], how: str, penalty: float) -> Candidate:
     """Return a row of the index as a candidate, with its score."""
     kind = Kind(row[1])
     weight = _WEIGHT.get(kind) or 0.1 * log10(row[7] + 10)
-    main = row[12] == 0 and not how
+    main = not how and (row[12] == 0 or _transliterated(row[2], row[13]))
     code = not main and kind is Kind.SETTLEMENT and len(row[13]) <= 3  # GeoNames has many codes
-    named = how or ("by its name" if main else "by another name")
+    named = how or ("by its name" if row[12] == 0 else "by another name")
+    if main and row[12] != 0:
+        named = "by its name in other vowels"
     size = f"population {row[7]:,}" if kind is Kind.SETTLEMENT else kind.value
     return Candidate(
         id=row[0],
@@ -170,3 +175,11 @@ def candidate(row: Sequence[Any], how: str, penalty: float) -> Candidate:
         score=round(weight + (0.1 if main else -0.1 if code else 0.0) - penalty, 3),
         reasons=(named, size),
     )
+
+
+def _transliterated(name: str, key: str) -> bool:
+    """Tell whether a key is the name it is shown by, spelt as it is heard.
+
+    GeoNames shows many places by a scholar's transliteration, known by its marks: "Janīn" is Jenin.
+    """
+    return not name.isascii() and len(key) > 3 and but_for_vowels(fold(name), key)

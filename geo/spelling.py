@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+_VOWELS = dict.fromkeys(map(ord, "eiou"), "a")
+
 
 def distance(one: str, other: str, most: int) -> int:
     """Return how many letters to add, drop, change or swap with the next; `most + 1` if more.
@@ -41,3 +43,12 @@ def grams(key: str, errors: int) -> Iterator[str]:
         piece = key[start : max(stop, start + size)]
         if len(piece) >= 3:
             yield " AND ".join(f'"{piece[i : i + 3]}"' for i in range(len(piece) - 2))
+
+
+def but_for_vowels(one: str, other: str) -> bool:
+    """Tell whether two folded names differ only in which vowels they have, each in its place.
+
+    >>> but_for_vowels("janin", "jenin"), but_for_vowels("homs", "hama")
+    (True, False)
+    """
+    return len(one) == len(other) and one.translate(_VOWELS) == other.translate(_VOWELS)

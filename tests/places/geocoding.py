@@ -24,7 +24,7 @@ HEADING = "| phrase | expected | got | what is wrong |\n|---|---|---|---|"
 
 
 #: How many phrases of the table are right; raise it when more are.
-RIGHT = 180
+RIGHT = 182
 
 
 def cases() -> list[Mapping[str, str]]:

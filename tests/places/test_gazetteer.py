@@ -38,6 +38,19 @@ def test_the_verdict_says_whether_the_first_may_be_taken(gazetteer, name, expect
     assert verdict(gazetteer.candidates(name)) is expected
 
 
+def test_a_transliteration_with_other_vowels_is_the_name_itself(gazetteer):
+    jenin, village = gazetteer.candidates("Jenin")[:2]
+    assert (jenin.name, jenin.country, village.country) == ("Janīn", "PSE", "POL")
+    assert jenin.reasons[0] == "by its name in other vowels"
+    assert verdict([jenin, village]) is Verdict.CLEAR
+
+
+def test_a_division_elsewhere_is_no_rival_of_a_city(gazetteer):
+    found = gazetteer.candidates("Gaza")
+    assert "MOZ" in {one.country for one in found}
+    assert (found[0].country, verdict(found)) == ("PSE", Verdict.NESTED)
+
+
 def test_every_candidate_says_why(gazetteer):
     for one in gazetteer.candidates("Tripoli, Lebanon"):
         assert one.reasons[-1] == "in Lebanon"
