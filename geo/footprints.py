@@ -67,6 +67,7 @@ class _Coded:
     where: tuple[float, float] | None
     country: str | None = None
     text: str | None = None
+    division: str | None = None
 
     @property
     def point(self) -> Point | None:
@@ -100,7 +101,9 @@ class Footprints:
         the coder has them. A point that stands for a country or a division is not asked where it
         lies as long as the name can be: UCDP has one point for the centres of Myanmar and of Shan
         state. Lines and fuzzy areas have the ground that `place_name` describes, if that is
-        unambiguous and comes within 50 km of the point; what is at sea or in the air has none.
+        unambiguous and comes within 50 km of the point; else they are somewhere in the division
+        or, without one, in the country that is
+        stated, if the point bears that out. What is at sea or in the air has none.
         """
         where = (point.x, point.y) if point is not None and not point.is_empty else None
         match precision:
@@ -109,7 +112,7 @@ class Footprints:
             case Precision.ADMIN1:
                 coded = _Coded(precision, where, country, admin1)
             case Precision.LINEAR | Precision.AREA:
-                coded = _Coded(precision, where, country, place_name)
+                coded = _Coded(precision, where, country, place_name, admin1)
             case _:
                 coded = _Coded(precision, where)
         return self._found(coded)
@@ -162,15 +165,32 @@ class Footprints:
     def _described(self, coded: _Coded) -> Footprint | None:
         fix = self._fixed(coded.text, coded.country) if coded.text else None
         if fix is None or fix.precision not in _FITTING[coded.precision]:
-            return None
+            return self._stated(coded)
         point = coded.point
         if point and _off_km(fix.footprint, point) > ASTRAY_KM:
-            return None
+            return self._stated(coded)
         why = "; ".join(fix.chain)
         if fix.id:
             return self._whole(fix.id, coded, why)
         far = farthest_km(point, corners(fix.footprint)) if point else None
         return Footprint(None, fix.footprint, far, why)
+
+    def _stated(self, coded: _Coded) -> Footprint | None:
+        """Return the division or the country that is stated around a place that is not known."""
+        if coded.country is None or coded.country not in countries():
+            return None
+        place, why = ids.country_id(coded.country), "somewhere in the country that is stated"
+        ground: BaseGeometry = country_ground(coded.country)
+        if coded.division:
+            found = self._division(coded.division, coded.country)
+            if not found or verdict(found) is Verdict.AMBIGUOUS:
+                return None
+            place, why = found[0].id, "somewhere in the division that is stated"
+            ground = self._fixer.place(place).footprint
+        point = coded.point
+        if ground.is_empty or (point and _off_km(ground, point) > ASTRAY_KM):
+            return None
+        return self._whole(place, coded, why)
 
     def _fix(self, phrase: str, country: str | None) -> Fix | None:
         """Return what a phrase describes, first in the country that was coded."""

@@ -22,14 +22,14 @@ from geo.spelling import distance, grams
 #: Shorter names are one letter from too many others: Laiza from Taiz.
 SHORTEST = 6
 
-_COLUMNS = """p.id, p.kind, p.name, p.country, p.unit, p.longitude, p.latitude, p.population,
-    p.precision, p.uncertainty_km, p.reference, u.name"""
+_BY_KEY = """SELECT p.id, p.kind, p.name, p.country, p.unit, p.longitude, p.latitude, p.population,
+    p.precision, p.uncertainty_km, p.reference, u.name, n.main, n.key
+    FROM name n JOIN place p ON p.number = n.place
+    LEFT JOIN unit u ON u.key = p.unit WHERE n.key = ?"""
 
-_BY_KEY = f"""SELECT {_COLUMNS}, n.main, n.key FROM name n JOIN place p ON p.number = n.place
-    LEFT JOIN unit u ON u.key = p.unit WHERE n.key = ?"""  # noqa: S608 - the columns are above
-
-_BY_ID = f"""SELECT {_COLUMNS}, 0, '' FROM place p
-    LEFT JOIN unit u ON u.key = p.unit WHERE p.id = ?"""  # noqa: S608 - the same
+_BY_ID = """SELECT p.id, p.kind, p.name, p.country, p.unit, p.longitude, p.latitude, p.population,
+    p.precision, p.uncertainty_km, p.reference, u.name, 0, ''
+    FROM place p LEFT JOIN unit u ON u.key = p.unit WHERE p.id = ?"""
 
 _BY_GRAMS = "SELECT key FROM gram WHERE gram MATCH ? LIMIT 5000"
 

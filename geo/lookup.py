@@ -101,7 +101,8 @@ class Lookup:
         """Return the best place of that name."""
         found = self.candidates(text, kinds) or self.site(text)
         if not found:
-            where = f" in {countries()[self.country].name}" if self.country else ""
+            land = countries().get(self.country or "")
+            where = f" in {land.name}" if land else ""
             narrowed = " within what is said to contain it" if self.tests else ""
             raise Unplaced(f"no place called {text!r} is known{where}{narrowed}")
         return self.taken(found)

@@ -25,10 +25,11 @@ Shape = Polygon | MultiPolygon | LineString | MultiLineString
 #: How many places are read at once.
 _STRIDE = 5_000
 
-_ALL = """SELECT p.longitude, p.latitude, p.id, p.kind, p.name, a.names, p.country, u.name,
+_ROWS = """SELECT p.longitude, p.latitude, p.id, p.kind, p.name, a.names, p.country, u.name,
     p.population, p.precision, p.uncertainty_km, p.reference
     FROM place p JOIN alias a ON a.place = p.number
-    LEFT JOIN unit u ON u.key = p.unit ORDER BY p.number"""
+    LEFT JOIN unit u ON u.key = p.unit
+    WHERE (p.kind IN ('settlement', 'site')) = ? ORDER BY p.number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +62,40 @@ class Place:
 
 
 def all_places(index: Path, progress: Progress = lambda _stage, _share: None) -> Iterator[Place]:
-    """Yield every place of an index file, then every land border of two countries.
+    """Yield every place of an index file, and every land border: the areas and lines first.
 
     The order is the same each time, and few are in memory at once.
     """
+    yield from all_areas(index)
+    yield from all_spots(index, progress)
+
+
+def all_areas(index: Path) -> Iterator[Place]:
+    """Yield the places that have a shape: countries, divisions and regions, then the borders."""
+    for some in _read(index, spots=False):
+        yield from some
+    yield from all_borders()
+
+
+def all_spots(index: Path, progress: Progress = lambda _stage, _share: None) -> Iterator[Place]:
+    """Yield the places that are a point and what lies around it: settlements and sites."""
     with closing(sqlite3.connect(f"file:{index}?mode=ro&immutable=1", uri=True)) as rows:
         (total,) = rows.execute("SELECT count(*) FROM place").fetchone()
-        found, done = rows.execute(_ALL), 0
+    done = 0
+    for some in _read(index, spots=True):
+        progress("places", done / total)
+        yield from some
+        done += len(some)
+    progress("done", 1.0)
+
+
+def _read(index: Path, *, spots: bool) -> Iterator[list[Place]]:
+    with closing(sqlite3.connect(f"file:{index}?mode=ro&immutable=1", uri=True)) as rows:
+        found = rows.execute(_ROWS, [spots])
         while some := found.fetchmany(_STRIDE):
-            progress("places", done / total)
             # One by one, the points would take half of the time.
             points = shapely.points([row[:2] for row in some])
-            for row, point in zip(some, points, strict=True):
-                yield _place(row, point)
-            done += len(some)
-    progress("borders", 1.0)
-    yield from all_borders()
-    progress("done", 1.0)
+            yield [_place(row, point) for row, point in zip(some, points, strict=True)]
 
 
 def all_borders() -> Iterator[Place]:

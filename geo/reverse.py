@@ -19,7 +19,7 @@ from geo.topology import Unit
 
 _ALL = "SELECT number, longitude, latitude FROM place WHERE kind = 'settlement' ORDER BY number"
 _POPULATION = "SELECT population FROM place WHERE number = ?"
-_ONE = "SELECT name, country FROM place WHERE number = ?"
+_ONE = "SELECT name, country, id FROM place WHERE number = ?"
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +32,7 @@ class Whereabouts:
     unit: Unit | None
     town: str
     town_country: str | None
+    town_id: str
     distance_km: float
     bearing: float
     wind: str
@@ -79,6 +80,7 @@ class Towns:
                 unit=units()[int(key)] if key != NOWHERE else None,
                 town=named[int(town)][0],
                 town_country=named[int(town)][1],
+                town_id=named[int(town)][2],
                 distance_km=round(float(far), 1),
                 bearing=round(float(bearing), 1),
                 wind=wind(float(bearing)),
@@ -119,7 +121,7 @@ class Towns:
         best = order[first]
         return towns[best], far[best]
 
-    def _names(self, ids: Iterable[int]) -> dict[int, tuple[str, str | None]]:
+    def _names(self, ids: Iterable[int]) -> dict[int, tuple[str, str | None, str]]:
         """Return name and country of towns: read when asked for, not held in memory."""
         with self._lock:
             return {town: self._index.execute(_ONE, [town]).fetchone() for town in ids}

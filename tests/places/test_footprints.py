@@ -117,18 +117,34 @@ def test_lines_and_areas_are_what_their_name_describes(  # noqa: PLR0917 - a tab
 @pytest.mark.parametrize(
     ("precision", "name", "point"),
     [
-        ("area", "Darfur", (35, 13)),  # too far
-        ("linear", "Southern Darfur", (25, 11)),  # an area
-        ("area", "IS enclave", (25, 13)),
-        ("area", "Nyala", (24.9, 12.05)),  # a town is no area
         ("linear", "between Tripoli and Alexandria", (13, 32)),
-        ("area", None, (25, 13)),
+        ("area", "IS enclave", (40, 35)),
+        ("area", None, (40, 35)),
         ("sea_air", "Red Sea", (38, 20)),
     ],
 )
 def test_no_ground_is_given_that_is_a_guess(footprints, precision, name, point):
     found = footprints.of(Precision(precision), point=Point(point), country="SDN", place_name=name)
     assert found is None
+
+
+@pytest.mark.parametrize(
+    ("precision", "name", "point"),
+    [
+        ("area", "Darfur", (35, 13)),  # too far from the point
+        ("linear", "Southern Darfur", (25, 11)),  # an area
+        ("area", "IS enclave", (25, 13)),
+        ("area", "Nyala", (24.9, 12.05)),  # a town is no area
+        ("area", None, (25, 13)),
+    ],
+)
+def test_what_cannot_be_read_is_somewhere_in_what_is_stated(footprints, precision, name, point):
+    where = {"point": Point(point), "country": "SDN", "place_name": name}
+    assert footprints.of(Precision(precision), **where).place == "country-SDN"
+    found = footprints.of(Precision(precision), **where, admin1="South Darfur")
+    assert found is None or found.place == "admin1-SD-DS"
+    assert (found is None) == (point == (35, 13))  # the point does not bear the division out
+    assert footprints.of(Precision(precision), **where, admin1="Nowhere state") is None
 
 
 def test_every_shape_is_valid_and_every_place_has_an_id(footprints, fixer):

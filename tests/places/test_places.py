@@ -7,7 +7,7 @@ from geopy.distance import geodesic
 from shapely import MultiPolygon, Polygon
 
 from geo import borders
-from geo.places import all_borders, all_places
+from geo.places import all_borders, all_places, all_spots
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_the_ground_is_within_the_uncertainty(everything):
 
 def test_progress_is_told_and_nothing_is_read_that_is_not_asked_for(places):
     told = []
-    first = list(islice(all_places(places, lambda stage, share: told.append((stage, share))), 3))
+    first = list(islice(all_spots(places, lambda stage, share: told.append((stage, share))), 3))
     assert len(first) == 3
     assert told == [("places", 0.0)]
 
