@@ -1,14 +1,18 @@
 """HTTP in and out, the store, import and export, and the command line."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Flask, Response
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import answers, problems, views
+from api import answers, geocoders, problems
 from api.db import Pool, open_pool
+from api.gazetteer import Names
 from api.settings import Settings
+from api.views import BLUEPRINTS
+from geo.geocoders import Cascade
 
 COMPRESSIBLE = [
     "application/json",
@@ -25,6 +29,8 @@ class Service:
 
     settings: Settings
     pool: Pool
+    names: Names
+    geocoders: Cascade | None
 
 
 def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
@@ -33,7 +39,15 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
     `pool` may be handed in by those who hold a connection of their own.
     """
     app = Flask(__name__, static_folder=None)
-    app.extensions["hudna"] = Service(settings, pool or _opened(app, settings))
+    pool = pool or _opened(app, settings)
+    app.extensions["hudna"] = Service(
+        settings=settings,
+        pool=pool,
+        names=Names(Path(settings.gazetteer)),
+        geocoders=geocoders.cascade(
+            pool, settings.geocoders, settings.user_agent, settings.geocoder_pause_s
+        ),
+    )
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.url_map.strict_slashes = False
     app.config.update(
@@ -44,7 +58,8 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
         COMPRESS_LEVEL=1,
     )
     problems.init_app(app)
-    app.register_blueprint(views.features)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     Compress(app)
     answers.init_app(app)
     if settings.proxies:

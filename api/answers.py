@@ -7,9 +7,9 @@ from flask import Flask, Response, request
 from werkzeug.http import generate_etag
 
 from api import links
-from api.events import State
 from api.links import GEOJSON, JSON, Link
 from api.problems import Problem
+from api.stream import State
 
 #: What `f` stands for where a resource offers it.
 FORMATS = {"json": [GEOJSON, JSON], "geojson": [GEOJSON]}
@@ -32,25 +32,27 @@ def negotiate(offered: list[str], f: str | None) -> str:
     return best
 
 
-def tag(state: State, media: str) -> str:
+def tag(state: State, media: str, basis: str = "") -> str:
     """Return the entity tag of any read at the head `state`.
 
     It is weak, for it names the content and not its compression. A new epoch makes new tags.
+    `basis` names what else the answer is a function of.
     """
-    return f"{state.epoch[:8]}.{state.head}.{media.split('/')[1].split(';', maxsplit=1)[0]}"
+    form = media.split("/")[1].split(";", maxsplit=1)[0]
+    return ".".join(filter(None, (state.epoch[:8], str(state.head), basis, form)))
 
 
-def unchanged(state: State, media: str) -> Response | None:
+def unchanged(state: State, media: str, basis: str = "") -> Response | None:
     """Return 304 when the client has what this URL gives at the head `state`."""
-    if not request.if_none_match.contains_weak(tag(state, media)):
+    if not request.if_none_match.contains_weak(tag(state, media, basis)):
         return None
     answer = Response(status=304)
-    return at_head(answer, state, media)
+    return at_head(answer, state, media, basis)
 
 
-def at_head(answer: Response, state: State, media: str) -> Response:
+def at_head(answer: Response, state: State, media: str, basis: str = "") -> Response:
     """Mark `answer` as what this URL gives at the head `state`."""
-    answer.set_etag(tag(state, media), weak=True)
+    answer.set_etag(tag(state, media, basis), weak=True)
     return answer
 
 

@@ -1,19 +1,30 @@
 """What the service says of itself: landing page, collections, queryables."""
 
+from collections.abc import Mapping
 from datetime import date
 from math import ceil, floor
 from typing import Any
 
 from marshmallow import fields, validate
 
-from api.events import Extent, State
+from api.events import Extent
 from api.fields import CRS84, Day, Instant, Number, Whole
 from api.links import GEOJSON, JSON, OPENAPI, QUERYABLES, SCHEMA, here, link
-from api.schemas import PROPERTIES, SCALARS
+from api.places import Summary
+from api.schemas import PLACE_PROPERTIES, PLACE_SCALARS, PROPERTIES, SCALARS
+from api.stream import State
 
 TITLE = "Hudna"
 DESCRIPTION = (
     "Geocoded conflict events. A place is a footprint, a time is an interval, facts have speakers."
+)
+PLACES = (
+    "The gazetteer: settlements, countries and their divisions with their outlines, borders with"
+    " their lines, and sites that conflict reports name."
+)
+PLACES_ATTRIBUTION = (
+    "Settlements: GeoNames, CC BY 4.0 (subset, names folded). Outlines and borders: made with"
+    " Natural Earth. Sites: OurAirports, Wikipedia, as NOTICE tells."
 )
 ATTRIBUTION = "Each event names its dataset; credit it as its licence asks (NOTICE)."
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -45,27 +56,40 @@ def landing() -> dict[str, Any]:
     }
 
 
-def collections(extent: Extent, state: State) -> dict[str, Any]:
+def collections(*described: dict[str, Any]) -> dict[str, Any]:
     """Return the list of collections."""
-    return {"links": [here("self", JSON, "This page")], "collections": [events(extent, state)]}
+    return {"links": [here("self", JSON, "This page")], "collections": list(described)}
 
 
 def events(extent: Extent, state: State) -> dict[str, Any]:
     """Return the description of the collection of events."""
-    path = "/collections/events"
+    described = _collection("events", "Conflict events", DESCRIPTION, ATTRIBUTION, state)
+    return described | {"extent": _extent(extent)}
+
+
+def places(summary: Summary) -> dict[str, Any]:
+    """Return the description of the collection of places."""
+    described = _collection("places", "Places", PLACES, PLACES_ATTRIBUTION, summary.state)
+    return described | {"extent": _spatial(summary.bbox)}
+
+
+def _collection(
+    name: str, title: str, description: str, attribution: str, state: State
+) -> dict[str, Any]:
+    path = f"/collections/{name}"
     return {
-        "id": "events",
-        "title": "Conflict events",
-        "description": DESCRIPTION,
-        "attribution": ATTRIBUTION,
+        "id": name,
+        "title": title,
+        "description": description,
+        "attribution": attribution,
         "itemType": "feature",
         "itemCount": state.total,
-        "extent": _extent(extent),
+        "extent": {},
         "crs": [CRS84],
         "storageCrs": CRS84,
         "links": [
             link("self", path, JSON, "This collection"),
-            link("items", f"{path}/items", GEOJSON, "The events"),
+            link("items", f"{path}/items", GEOJSON, f"The {name}"),
             link(QUERYABLES, f"{path}/queryables", SCHEMA, "What can be filtered by"),
             link("queryables", f"{path}/queryables", SCHEMA, "What can be filtered by"),
         ],
@@ -74,12 +98,15 @@ def events(extent: Extent, state: State) -> dict[str, Any]:
 
 def _extent(extent: Extent) -> dict[str, Any]:
     temporal = {"interval": [[_start(extent.first), _end(extent.last)]], "trs": GREGORIAN}
-    if extent.bbox is None:
-        return {"temporal": temporal}
-    west, south, east, north = extent.bbox
+    return _spatial(extent.bbox) | {"temporal": temporal}
+
+
+def _spatial(bbox: tuple[float, float, float, float] | None) -> dict[str, Any]:
+    if bbox is None:
+        return {}
+    west, south, east, north = bbox
     rounded = [floor(west * 1e6), floor(south * 1e6), ceil(east * 1e6), ceil(north * 1e6)]
-    spatial = {"bbox": [[x / 1e6 for x in rounded]], "crs": CRS84}
-    return {"spatial": spatial, "temporal": temporal}
+    return {"spatial": {"bbox": [[x / 1e6 for x in rounded]], "crs": CRS84}}
 
 
 def _start(day: date | None) -> str | None:
@@ -90,15 +117,23 @@ def _end(day: date | None) -> str | None:
     return f"{day.isoformat()}T23:59:59Z" if day else None
 
 
-def queryables() -> dict[str, Any]:
-    """Return the queryables as a JSON Schema (OGC 19-079r2, 6.2)."""
+#: Of each collection: its title, its properties, those that can be filtered by, its geometry.
+_QUERYABLES: dict[str, tuple[str, Mapping[str, fields.Field[Any]], list[str], str]] = {
+    "events": ("Conflict events", PROPERTIES, SCALARS, "geometry-point"),
+    "places": ("Places", PLACE_PROPERTIES, PLACE_SCALARS, "geometry-any"),
+}
+
+
+def queryables(collection: str) -> dict[str, Any]:
+    """Return the queryables of a collection as a JSON Schema (OGC 19-079r2, 6.2)."""
+    title, properties, scalars, geometry = _QUERYABLES[collection]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": here("self", SCHEMA)["href"].partition("?")[0],
         "type": "object",
-        "title": "Conflict events",
-        "properties": {name: _queryable(name, PROPERTIES[name]) for name in SCALARS}
-        | {"geometry": {"title": "geometry", "format": "geometry-point"}},
+        "title": title,
+        "properties": {name: _queryable(name, properties[name]) for name in scalars}
+        | {"geometry": {"title": "geometry", "format": geometry}},
         "additionalProperties": False,
     }
 

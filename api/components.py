@@ -4,15 +4,16 @@ It needs apispec, which only the development set-up has; the service does not im
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
+import marshmallow as ma
 import yaml
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
-from marshmallow import fields as ma
 
-from api import documents, fields, schemas
+from api import cursors, documents, fields, parameters
 from api.openapi import FILE
 from api.problems import KINDS
 
@@ -22,6 +23,9 @@ DOCUMENTS = [
     documents.Conformance,
     documents.Collections,
     documents.EventCollection,
+    documents.PlaceCollection,
+    documents.Geocoded,
+    parameters.GeocodeBatch,
     documents.Problem,
 ]
 
@@ -40,21 +44,33 @@ def components() -> dict[str, Any]:
     converter = plugin.converter
     if converter is None:
         raise TypeError("apispec has not set its plugin up.")
-    for text in (fields.Interval, fields.Cursor, fields.Order, fields.Crs):
+    for text in (fields.Interval, cursors.Cursor, cursors.Order, fields.Crs):
         converter.map_to_openapi_type(text, "string", None)
-    for values in (fields.BBox, fields.NameList):
+    for values in (fields.BBox, fields.NameList, fields.LonLat):
         converter.map_to_openapi_type(values, "array", None)
     for document in DOCUMENTS:
         spec.components.schema(_name(document), schema=document)
-    query = schemas.ItemsQuery()
-    parameters = {name: _parameter(converter, name, f) for name, f in query.fields.items()}
-    parameters["f_json"] = _parameter(converter, "f", schemas.FormatQuery().fields["f"])
+    named = {name: _parameter(converter, name, f) for name, f in _fields(parameters.ItemsQuery)}
+    named["f_json"] = _parameter(converter, "f", parameters.FormatQuery().fields["f"])
+    # The name of a parameter that reads otherwise elsewhere begins with the resource.
+    for prefix, schema in (
+        ("places", parameters.PlacesQuery),
+        ("geocode", parameters.GeocodeQuery),
+    ):
+        for name, field in _fields(schema):
+            described = _parameter(converter, name, field)
+            if described != named.get(name):
+                named[f"{prefix}_{name}"] = described
     made = spec.to_dict()["components"]["schemas"]
     return {
         "schemas": {name: made[name] for name in sorted(made)},
-        "parameters": parameters,
+        "parameters": named,
         "responses": _responses(),
     }
+
+
+def _fields(schema: type[ma.Schema]) -> Iterable[tuple[str, ma.fields.Field[Any]]]:
+    return schema().fields.items()
 
 
 def _name(schema: Any) -> str:
@@ -62,7 +78,9 @@ def _name(schema: Any) -> str:
     return kind.__name__
 
 
-def _parameter(converter: OpenAPIConverter, name: str, field: ma.Field[Any]) -> dict[str, Any]:
+def _parameter(
+    converter: OpenAPIConverter, name: str, field: ma.fields.Field[Any]
+) -> dict[str, Any]:
     described = converter.field2property(field) | _shape(field)
     described.pop("nullable", None)
     text = described.pop("description")
@@ -77,19 +95,22 @@ def _parameter(converter: OpenAPIConverter, name: str, field: ma.Field[Any]) -> 
     }
 
 
-def _shape(field: ma.Field[Any]) -> dict[str, Any]:
+def _shape(field: ma.fields.Field[Any]) -> dict[str, Any]:
     """Return what apispec cannot know of the fields that are our own."""
+    numbers = {"items": {"type": "number"}}
+    shape: dict[str, Any] = {}
     match field:
         case fields.BBox():
-            return {"items": {"type": "number"}, "minItems": 4, "maxItems": 6}
+            shape = numbers | {"minItems": 4, "maxItems": 6}
+        case fields.LonLat():
+            shape = numbers | {"minItems": 2, "maxItems": 2}
         case fields.NameList():
-            return {"items": {"type": "string", "enum": field.names}, "minItems": 1}
-        case fields.Order():
-            return {"enum": [sign + key for key in field.keys for sign in ("", "+", "-")]}
+            shape = {"items": {"type": "string", "enum": field.names}, "minItems": 1}
+        case cursors.Order():
+            shape = {"enum": [sign + key for key in field.keys for sign in ("", "+", "-")]}
         case fields.Crs():
-            return {"enum": field.known, "format": "uri"}
-        case _:
-            return {}
+            shape = {"enum": field.known, "format": "uri"}
+    return shape
 
 
 def _responses() -> dict[str, Any]:

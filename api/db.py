@@ -40,6 +40,18 @@ class Pool(Protocol):
         """Lend a connection for a `with` block."""
 
 
+class Lent:
+    """A pool of the one connection that somebody holds, within its transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend the connection."""
+        yield self._conn
+
+
 def open_pool(settings: Settings) -> ConnectionPool[Connection]:
     """Return the pool of one worker, not yet opened: that waits for the first request.
 

@@ -2,7 +2,10 @@
 
 from marshmallow import Schema, fields, validate
 
-from api.schemas import EventProperties, says
+from api.schemas import PRECISIONS, EventProperties, PlaceProperties, says
+from geo.candidates import Verdict
+
+GEOMETRIES = ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"]
 
 URI = fields.String(metadata={"format": "uri"})
 
@@ -79,11 +82,11 @@ class Collections(Schema):
     links = fields.List(fields.Nested(Link), required=True)
 
 
-class PointGeometry(Schema):
-    """The representative point, longitude and latitude in degrees."""
+class Geometry(Schema):
+    """A geometry (RFC 7946), longitude and latitude in degrees."""
 
-    type = fields.String(required=True, validate=validate.Equal("Point"))
-    coordinates = fields.List(fields.Float(), required=True, validate=validate.Length(equal=2))
+    type = fields.String(required=True, validate=validate.OneOf(GEOMETRIES))
+    coordinates = fields.List(fields.Raw(), required=True)
 
 
 class EventFeature(Schema):
@@ -91,18 +94,79 @@ class EventFeature(Schema):
 
     type = fields.String(required=True, validate=validate.Equal("Feature"))
     id = fields.UUID(required=True, metadata=says("The same in every deployment."))
-    geometry = fields.Nested(PointGeometry, required=True, allow_none=True)
+    geometry = fields.Nested(Geometry, required=True, allow_none=True)
     properties = fields.Nested(EventProperties(partial=True), required=True)
     links = fields.List(fields.Nested(Link))
 
 
-class EventCollection(Schema):
-    """A page of events."""
+class PlaceFeature(Schema):
+    """A place of the gazetteer as a GeoJSON feature; its geometry is its outline, line or point."""
 
+    type = fields.String(required=True, validate=validate.Equal("Feature"))
+    id = fields.String(required=True, metadata=says("The same with every gazetteer."))
+    geometry = fields.Nested(Geometry, required=True, allow_none=True)
+    properties = fields.Nested(PlaceProperties(partial=True), required=True)
+    links = fields.List(fields.Nested(Link))
+
+
+class Named(Schema):
+    """A place, by its id and its name."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+
+
+class NearestSettlement(Schema):
+    """The nearest settlement of a point."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    country = fields.String(required=True, allow_none=True)
+    distance_km = fields.Float(required=True)
+    bearing = fields.Integer(
+        required=True, metadata=says("From the settlement to the point, clockwise from north.")
+    )
+    direction = fields.String(required=True, metadata=says("The same, as one of 16 winds."))
+
+
+class GeocodedProperties(Schema):
+    """What there is to say of a place that was asked for."""
+
+    q = fields.String(metadata=says("What was asked, in a batch."))
+    name = fields.String()
+    label = fields.String(metadata=says("The name with the division and the country around it."))
+    kind = fields.String(allow_none=True)
+    country = fields.String(allow_none=True)
+    admin1 = fields.String(allow_none=True)
+    geo_precision = fields.String(allow_none=True, validate=validate.OneOf(PRECISIONS))
+    uncertainty_km = fields.Float(allow_none=True)
+    verdict = fields.String(
+        validate=validate.OneOf([verdict.value for verdict in Verdict]),
+        metadata=says("Whether this may be taken for the place that was meant."),
+    )
+    score = fields.Float(metadata=says("Orders the candidates of one question."))
+    chain = fields.List(fields.String(), metadata=says("How it was reached."))
+    candidates = fields.List(
+        fields.Nested(Named), metadata=says("What the name at the bottom of a phrase may mean.")
+    )
+    settlement = fields.Nested(NearestSettlement)
+    geocoder = fields.String(metadata=says("Who placed it."))
+    detail = fields.String(metadata=says("Why there is no place."))
+
+
+class GeocodedFeature(Schema):
+    """A place that was asked for; `id` is that of a place of the gazetteer, if it is one."""
+
+    type = fields.String(required=True, validate=validate.Equal("Feature"))
+    id = fields.String()
+    geometry = fields.Nested(Geometry, required=True, allow_none=True)
+    properties = fields.Nested(GeocodedProperties, required=True)
+
+
+class _Collection(Schema):
     type = fields.String(required=True, validate=validate.Equal("FeatureCollection"))
-    features = fields.List(fields.Nested(EventFeature), required=True)
     numberMatched = fields.Integer(  # noqa: N815 - the standard's spelling
-        metadata=says("How many events there are on all pages; absent: not counted.")
+        metadata=says("How many features there are on all pages; absent: not counted.")
     )
     numberReturned = fields.Integer(  # noqa: N815 - the standard's spelling
         required=True, metadata=says("How many features are in this page.")
@@ -111,11 +175,41 @@ class EventCollection(Schema):
     links = fields.List(fields.Nested(Link), required=True)
 
 
-class InvalidParameter(Schema):
-    """What is wrong with one parameter."""
+class EventCollection(_Collection):
+    """A page of events."""
 
-    parameter = fields.String(required=True)
+    features = fields.List(fields.Nested(EventFeature), required=True)
+
+
+class PlaceCollection(_Collection):
+    """A page of places."""
+
+    features = fields.List(fields.Nested(PlaceFeature), required=True)
+
+
+class Geocoded(_Collection):
+    """The places that were asked for: the likeliest first or, of a batch, in its order."""
+
+    features = fields.List(fields.Nested(GeocodedFeature), required=True)
+    detail = fields.String(metadata=says("Why there is none, or that it is in doubt."))
+
+
+class Candidate(Schema):
+    """A place that an ambiguous name may mean."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    kind = fields.String(required=True)
+    score = fields.Float(required=True)
+
+
+class Fault(Schema):
+    """What is wrong with one parameter, or in one place of the body."""
+
+    parameter = fields.String()
+    pointer = fields.String(metadata=says("A JSON pointer into the body."))
     detail = fields.String(required=True)
+    candidates = fields.List(fields.Nested(Candidate))
 
 
 class Problem(Schema):
@@ -126,6 +220,4 @@ class Problem(Schema):
     status = fields.Integer(required=True)
     detail = fields.String(required=True, metadata=says("What went wrong this time."))
     parameter = fields.String(metadata=says("The first parameter at fault."))
-    errors = fields.List(
-        fields.Nested(InvalidParameter), metadata=says("Every parameter at fault.")
-    )
+    errors = fields.List(fields.Nested(Fault), metadata=says("Everything that is at fault."))

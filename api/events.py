@@ -1,59 +1,18 @@
 """The store of events: what the rest of the service may ask of the database."""
 
-import json
-from collections import deque
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from psycopg import Cursor
-from psycopg.adapt import Loader
 from psycopg.sql import SQL, Composed
 
+from api import conditions, stream
 from api import page as statements
-from api.db import Connection, Pool, queries, read, retried
-
-#: Rows that cross from the database at a time: large enough to be cheap, small enough to be little.
-CHUNK = 200
-
-
-class _Bytes(Loader):
-    """Text as the bytes in which it came: a feature is passed on, never looked into."""
-
-    def load(self, data: Any) -> bytes:
-        return bytes(data)
-
-
-@dataclass(frozen=True)
-class State:
-    """The head that the public sees: equal head, equal answer."""
-
-    epoch: str
-    head: int
-    total: int
-
-
-@dataclass
-class Page:
-    """A page of events; `close` gives back what it holds, and may be called twice.
-
-    `matched` is how many events the query asks for on all its pages, if that is known at no cost.
-    """
-
-    state: State
-    first: bool
-    more: bool
-    last: tuple[str | int, str] | None
-    matched: int | None
-    features: Iterator[bytes]
-    held: ExitStack
-
-    def close(self) -> None:
-        """Stop reading and give the connection back."""
-        self.held.close()
+from api.db import Pool, queries, read, retried
+from api.stream import Page, State
 
 
 @dataclass(frozen=True)
@@ -66,10 +25,9 @@ class Extent:
 
 
 def state(pool: Pool) -> State:
-    """Return the head that the public sees."""
+    """Return the head that the public sees, and which gazetteer there is."""
     row = read(pool, lambda conn: conn.execute(queries("events.sql")["state"]).fetchone())
-    epoch, head, total = row or ("", 0, 0)
-    return State(epoch, head, total)
+    return State(*row) if row else State("", 0, 0)
 
 
 def page(pool: Pool, query: Mapping[str, Any]) -> Page:
@@ -77,45 +35,23 @@ def page(pool: Pool, query: Mapping[str, Any]) -> Page:
 
     def attempt() -> Page:
         with ExitStack() as held:
-            found = _answer(held.enter_context(pool.connection()), query, held)
-            found.held = held.pop_all()
-            return found
+            conn = held.enter_context(pool.connection())
+            header, rows = stream.opened(
+                conn, statements.statements(query), statements.parameters(query), held
+            )
+            first = "cursor" not in query
+            free = header["total"] if not conditions.narrows(query) else None
+            return Page(
+                state=State(header["epoch"], header["head"], header["total"]),
+                first=first,
+                more=header["more"],
+                last=header["last"],
+                matched=header.get("matched") if first and free is None else free,
+                features=rows,
+                held=held.pop_all(),
+            )
 
     return retried(pool, attempt)
-
-
-def _answer(conn: Connection, query: Mapping[str, Any], held: ExitStack) -> Page:
-    values = statements.parameters(query)
-    for statement in statements.statements(query):
-        cursor = held.enter_context(conn.cursor())
-        cursor.adapters.register_loader("text", _Bytes)
-        rows = _texts(cursor, statement, values)
-        held.callback(rows.close)
-        header = json.loads(next(rows))
-        if header["enough"]:
-            break
-        deque(rows, maxlen=0)  # there are no more; to close the stream would send a cancellation
-    first = "cursor" not in query
-    everything = not statements.narrows(query)
-    return Page(
-        state=State(header["epoch"], header["head"], header["total"]),
-        first=first,
-        more=header["more"],
-        last=header["last"],
-        matched=header["total"] if everything else header.get("matched") if first else None,
-        features=rows,
-        held=ExitStack(),
-    )
-
-
-def _texts(cursor: Cursor[Any], statement: Composed, values: Mapping[str, Any]) -> Generator[bytes]:
-    """Yield the one column of an answer: a short one at once, a long one as it comes."""
-    if values["limit"] <= CHUNK:
-        yield from (row[0] for row in cursor.execute(statement, values))
-        return
-    stream = cast("Generator[Any]", cursor.stream(statement, values, size=CHUNK))
-    with closing(stream) as rows:
-        yield from (row[0] for row in rows)
 
 
 def count(pool: Pool, query: Mapping[str, Any]) -> tuple[State, int]:

@@ -3,14 +3,11 @@
 Every field reads a string of a URL. What it makes of it is a plain value that the store binds.
 """
 
-import base64
-import json
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
 
 from marshmallow import ValidationError, fields
 
@@ -36,15 +33,6 @@ class Days:
 
     first: date | None
     last: date | None
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place in an order: the key and the id of the last event of a page."""
-
-    order: str
-    key: str | int
-    id: UUID
 
 
 class Reader(ABC):
@@ -122,6 +110,16 @@ class BBox(Reader, fields.Field[list[Box]]):
         if not (abs(west) <= 540 and abs(east) <= 540):
             raise ValidationError("must have longitudes of at most 540 degrees.")
         return [(w, south, e, north) for w, e in meridians(west, east)]
+
+
+class LonLat(Reader, fields.Field[tuple[float, float]]):
+    """A point, ``longitude,latitude``, in degrees."""
+
+    def _read(self, text: str) -> tuple[float, float]:
+        numbers = [finite(part) for part in text.split(",")]
+        if len(numbers) != 2 or abs(numbers[0]) > 180 or abs(numbers[1]) > 90:
+            raise ValidationError("must be longitude,latitude: from -180 to 180, from -90 to 90.")
+        return numbers[0], numbers[1]
 
 
 def meridians(west: float, east: float) -> list[tuple[float, float]]:
@@ -232,54 +230,6 @@ class NameList(Reader, fields.Field[list[str]]):
         if unknown:
             raise ValidationError(f"has no property {unknown[0]!r} to choose.")
         return [name for name in self.names if name in asked]
-
-
-class Order(Reader, fields.Field[str]):
-    """One sort key, ``starts_on``, ``+starts_on`` or ``-starts_on``; ascending without a sign."""
-
-    def __init__(self, keys: list[str], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.keys = keys
-
-    def _read(self, text: str) -> str:
-        # In a query a plus sign stands for a blank, and most clients do not escape it.
-        descending, name = text.startswith("-"), text.removeprefix("-")
-        name = name if descending else name.removeprefix("+").removeprefix(" ")
-        if name not in self.keys:
-            raise ValidationError(f"must be one of {', '.join(self.keys)}, with + or - before it.")
-        return ("-" if descending else "+") + name
-
-
-class Cursor(Reader, fields.Field[Place]):
-    """Where a page goes on: opaque to clients, good for any `limit`."""
-
-    def _read(self, text: str) -> Place:
-        try:
-            order, key, uuid = json.loads(base64.b64decode(text, altchars=b"-_", validate=True))
-            return Place(order, _key(order, key), UUID(uuid))
-        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-            raise ValidationError("is no cursor of this server: take the next link.") from None
-
-
-def _key(order: str, key: Any) -> str | int:
-    """Return the key of a cursor as it came, once it is sure to be one."""
-    if order.endswith("starts_on"):
-        return date.fromisoformat(key).isoformat()
-    number = int(key)
-    if not -(2**31) <= number < 2**31:
-        raise ValueError(number)
-    return number
-
-
-def cursor(order: str, key: str | int, uuid: str) -> str:
-    """Return the cursor of the place behind the event `uuid`, free of signs that need escaping.
-
-    >>> Cursor().deserialize(cursor("-starts_on", "2024-01-15", str(UUID(int=7)))).key
-    '2024-01-15'
-    """
-    text = json.dumps([order, key, uuid], separators=(",", ":"))
-    text += " " * (-len(text) % 3)  # no padding: every pair of a next link is to be k=v
-    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 class Crs(Reader, fields.Field[str]):

@@ -1,22 +1,23 @@
 """Feature collections as bytes: finished features are spliced in and never looked into."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
-from api.events import Page
 from api.links import Link
+from api.stream import Page
 
 #: How much of a page is made before its headers are sent. Up to here an error still becomes a
 #: problem document and a small page has its length; beyond it the page is streamed.
 BUFFER = 1 << 20
 
-Members = Callable[[int], dict[str, Any]]
 
-
-def collection(page: Page, links: list[Link]) -> Iterator[bytes]:
-    """Yield a FeatureCollection in pieces, and close `page` at the end.
+def collection(
+    page: Page, links: list[Link], further: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[bytes]:
+    """Yield a FeatureCollection in pieces, with `further` members, and close `page` at the end.
 
     The features come first, for their number is known only behind them.
     """
@@ -36,7 +37,7 @@ def collection(page: Page, links: list[Link]) -> Iterator[bytes]:
         yield b"".join(piece)
         alone = page.first and not page.more
         matched = number if page.matched is None and alone else page.matched
-        yield b"\n]," + members(number, matched, links) + b"}\n"
+        yield b"\n]," + members(number, matched, links, further) + b"}\n"
     finally:
         page.close()
 
@@ -46,11 +47,17 @@ def hits(matched: int, links: list[Link]) -> bytes:
     return b'{"type":"FeatureCollection","features":[],' + members(0, matched, links) + b"}\n"
 
 
-def members(returned: int, matched: int | None, links: list[Link]) -> bytes:
+def members(
+    returned: int,
+    matched: int | None,
+    links: list[Link],
+    further: Mapping[str, Any] = MappingProxyType({}),
+) -> bytes:
     """Return the members of a collection besides its features, without braces."""
     counted = {"numberMatched": matched} if matched is not None else {}
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     rest = counted | {"numberReturned": returned, "timeStamp": stamp, "links": links}
+    rest |= further
     return json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
 
 

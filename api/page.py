@@ -1,37 +1,33 @@
 """How a page of events is asked for: pure functions from a query to statements, no I/O.
 
-A box with a period, newest first, has two good plans and no sign by which to tell which is the
+A region with a period, newest first, has two good plans and no sign by which to tell which is the
 good one: places and dates are correlated, and the planner does not know how. So the statements are
 bounded and tried in turn (docs/decisions/0003-bounded-plans.md):
 
 walk      the newest few thousand events, each tested: best where the answer is dense;
 choose    where the walk has not found a page: through the index that serves the filters.
-
-An interval meets [a, b] if it starts in it, or if it lasts and contains the step from the day
-before a to a. The two kinds are disjoint, and in order one stands behind the other, so each has an
-index of its own.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
+from api import conditions
+from api.conditions import NOWHERE, PUBLIC, conjoined, equal, filters, starting
 from api.db import queries
-from api.fields import Days
-from api.schemas import PROPERTIES, SCALARS, SORTABLES
+from api.schemas import PROPERTIES, SORTABLES
 
 Query = Mapping[str, Any]
 
 #: The properties with an index that ends in the order by date, the rarest values first.
-INDEXED = ["actor1", "actor2", "admin1", "country", "status", "event_type", "dataset"]
+INDEXED = [
+    *("actor1", "actor2", "admin1", "country", "status"),
+    *("event_type", "geo_precision", "dataset"),
+]
 #: Far enough from every date to measure nearness from.
 FAR = {"DESC": SQL("date '5000-01-01'"), "ASC": SQL("date '0001-01-01'")}
-LASTS = SQL("(e.starts_on IS NULL OR e.ends_on IS NULL OR e.ends_on > e.starts_on)")
-SPANS = SQL("e.during @> daterange(%(eve)s, %(first)s, '[]')")
-PUBLIC = SQL("e.public")
-TRUE = SQL("true")
+TRUE, FALSE = SQL("true"), SQL("false")
 UNKNOWN = SQL("NULL::bigint")
 
 
@@ -39,15 +35,7 @@ def parameters(query: Query) -> dict[str, Any]:
     """Return the values that the statements of `query` bind, by name."""
     limit = query["limit"]
     far = 4 if _by_date(query) else 12  # by toll, all must be sorted that the walk does not find
-    values: dict[str, Any] = {"limit": limit, "reach": far * limit + 2000}
-    values |= {name: query[name] for name in SCALARS if name in query}
-    for i, box in enumerate(query.get("bbox", [])):
-        values |= dict(zip(_corners(i), box, strict=True))
-    days: Days | None = query.get("datetime")
-    if days:
-        values |= {"first": days.first, "last": days.last}
-        if days.first:
-            values["eve"] = days.first - timedelta(days=1)
+    values = {"limit": limit, "reach": far * limit + 2000} | conditions.values(query)
     if "cursor" in query:
         values |= {"after_key": query["cursor"].key, "after_id": query["cursor"].id}
     return values
@@ -59,49 +47,47 @@ def statements(query: Query) -> Iterator[Composed]:
     Each gives a header and, if the header says that it is enough, the features. The last always is.
     """
     by_date = _by_date(query)
-    box, filters = "bbox" in query, [name for name in INDEXED if name in query]
-    others = any(name in query for name in SCALARS if name not in INDEXED)
+    region, indexed = "region" in query, [name for name in INDEXED if name in query]
+    others = len(indexed) < len(filters(query))
     period = "datetime" in query
     starts = period and query["datetime"].first is not None
 
-    if not (box or filters or others) and not (starts if by_date else period):
+    if not (region or indexed or others) and not (starts if by_date else period):
         yield _straight(query)
         return
-    if by_date and not box and not others and len(filters) <= 1:
+    if by_date and not region and not others and len(indexed) <= 1:
         yield _choose(query, _in_order(query))
         return
-    yield _walk(query, filters[:1] if by_date else [])
-    if by_date and filters and len(query.get("bbox", [])) == 1:
+    yield _walk(query, indexed[:1] if by_date else [])
+    if by_date and indexed and _is_box(query):
         yield _walk_in_box(query)
-    if filters or not by_date:
+    if indexed or not by_date:
         # What matches is rare by now, wherever it stands: all of it, to be sorted.
         yield _choose(query, _everything(query))
     else:
-        yield _choose(query, _by_nearness(query) if box else _in_order(query))
-
-
-def narrows(query: Query) -> bool:
-    """Tell whether `query` asks for less than all events."""
-    return "bbox" in query or "datetime" in query or any(name in query for name in SCALARS)
+        yield _choose(query, _by_nearness(query) if region else _in_order(query))
 
 
 def count(query: Query) -> Composed:
     """Return the statement that counts the events of `query`, whatever its page."""
-    return queries("events.sql")["count"].format(where=_and(_all(query)))
+    return queries("events.sql")["count"].format(
+        touched=_first(conditions.touched(query)), where=conjoined(conditions.everything(query))
+    )
 
 
 def feature(query: Query) -> Composable:
     """Return what a feature is: the finished text, or less where less is asked for."""
-    if "properties" not in query and not query.get("skipGeometry"):
+    whole = query.get("geometry") == "footprint"
+    if "properties" not in query and not query.get("skipGeometry") and not whole:
         return SQL("e.feature")
     names = query.get("properties", list(PROPERTIES))
     columns = SQL(", ").join(
         SQL("instant(e.updated_at) AS updated_at") if n == "updated_at" else Identifier("e", n)
         for n in names
     )
-    bare = query.get("skipGeometry")
-    geometry = SQL("'null'") if bare else SQL("coalesce(ST_AsGeoJSON(e.geom, 6), 'null')")
-    return queries("events.sql")["projected"].format(geometry=geometry, columns=columns)
+    shape = "no_geometry" if query.get("skipGeometry") else "footprint" if whole else "point"
+    named = queries("events.sql")
+    return named["projected"].format(geometry=named[shape], columns=columns)
 
 
 def _straight(query: Query) -> Composed:
@@ -111,13 +97,14 @@ def _straight(query: Query) -> Composed:
 
 def _walk(query: Query, along: list[str]) -> Composed:
     """Walk the order, or the order of one value of the properties `along`, for a bounded way."""
-    where = [PUBLIC, *_equal(query, along), *_window(query), *_after(query)]
-    tests = [*_boxes(query), *_equal(query, [n for n in _filters(query) if n not in along])]
+    where = [PUBLIC, *equal(query, along), *_window(query), *_after(query)]
+    tests = conditions.located(query)
+    tests += equal(query, [n for n in filters(query) if n not in along])
     if not _by_date(query):
-        tests += _overlap(query)
+        tests += conditions.overlapping(query)
     named = queries("events.sql")
     walked = named["walked"].format(
-        test=_and(tests), lasting=_lasting_walked(query), **_holes(query, where)
+        test=conjoined(tests), lasting=_lasting_walked(query), **_holes(query, where)
     )
     return _page(query, walked, named["walk_enough"], named["walk_matched"])
 
@@ -125,9 +112,10 @@ def _walk(query: Query, along: list[str]) -> Composed:
 def _walk_in_box(query: Query) -> Composed:
     """Walk the events of the box in their order, for a bounded way."""
     named = queries("events.sql")
+    (box,) = conditions.in_pieces(query)
     walked = named["walked_in_box"].format(
-        test=_and(_equal(query, _filters(query))),
-        where=_and([PUBLIC, _in_box(0), *_window(query), *_after(query)]),
+        test=conjoined(equal(query, filters(query))),
+        where=conjoined([PUBLIC, *box, *_window(query), *_after(query)]),
         far=_far(query),
         placeless=_placeless(query),
         lasting=_lasting_walked(query),
@@ -161,7 +149,9 @@ def _page(
     query: Query, candidates: Composable, enough: Composable, matched: Composable
 ) -> Composed:
     return queries("events.sql")["chosen"].format(
+        touched=_first(conditions.touched(query)),
         candidates=candidates,
+        distinct=SQL("" if "region" not in query or _is_box(query) else "DISTINCT"),
         enough=enough,
         matched=matched,
         feature=feature(query),
@@ -170,36 +160,44 @@ def _page(
 
 
 def _in_order(query: Query) -> list[Composed]:
-    where = [PUBLIC, *_equal(query, _filters(query)), *_window(query), *_after(query)]
+    where = [PUBLIC, *equal(query, filters(query)), *_window(query), *_after(query)]
     return [queries("events.sql")["in_order"].format(**_holes(query, where))]
 
 
 def _by_nearness(query: Query) -> list[Composed]:
-    nearness = queries("events.sql")["by_nearness"]
-    rest = [*_equal(query, _filters(query)), *_window(query), *_after(query)]
+    named = queries("events.sql")
+    rest = [PUBLIC, *equal(query, filters(query)), *_window(query), *_after(query)]
     parts = [
-        nearness.format(where=_and([PUBLIC, _in_box(i), *rest]), far=_far(query))
-        for i in range(len(query["bbox"]))
+        named["by_nearness"].format(where=conjoined([*piece, *rest]), far=_far(query))
+        for piece in conditions.in_pieces(query)
     ]
-    return [*parts, _placeless(query)]
+    if conditions.certainty(query) != "reported":
+        parts.append(named["by_ground"].format(**_holes(query, rest)))
+    if not parts or conditions.takes_placeless(query):
+        parts.append(_placeless(query))
+    return parts
 
 
 def _placeless(query: Query) -> Composed:
-    """Return the events without a place: they are in every box."""
-    rest = [*_equal(query, _filters(query)), *_window(query), *_after(query)]
-    where = [PUBLIC, SQL("e.geom IS NULL"), *rest]
+    """Return the events without a place: they are in every box; or none, if they do not count."""
+    rest = [*equal(query, filters(query)), *_window(query), *_after(query)]
+    none = [] if conditions.takes_placeless(query) else [FALSE]
+    where = [PUBLIC, NOWHERE, *none, *rest]
     return queries("events.sql")["in_order"].format(**_holes(query, where))
 
 
 def _everything(query: Query) -> list[Composed]:
-    """Return all that is asked for, in disjoint parts whose conditions have an index each."""
-    places: list[list[Composable]] = [[_in_box(i)] for i in range(len(query.get("bbox", [])))]
-    places.append([SQL("e.geom IS NULL")] if places else [])
-    times = [_starting(query)]
-    if not _by_date(query) and _spanning(query):  # by date, _choose adds what lasts
-        times.append(_spanning(query))
-    rest = [*_equal(query, _filters(query)), *_after(query)]
-    return [_at_once(query, [PUBLIC, *place, *time, *rest]) for place in places for time in times]
+    """Return all that is asked for, in parts whose conditions have an index each."""
+    places: list[list[Composable]] = conditions.places(query) if "region" in query else [[]]
+    times = [starting(query)]
+    if not _by_date(query) and conditions.spanning(query):  # by date, _choose adds what lasts
+        times.append(conditions.spanning(query))
+    rest = [*equal(query, filters(query)), *_after(query)]
+    return [
+        _at_once(query, [PUBLIC, *place, *time, *rest])
+        for place in places or [conditions.located(query)]
+        for time in times
+    ]
 
 
 def _far(query: Query) -> SQL:
@@ -209,47 +207,22 @@ def _far(query: Query) -> SQL:
 
 def _lasting(query: Query) -> Composed | None:
     """Return the events that began before the period and still meet it."""
-    spanning = _spanning(query)
+    spanning = conditions.spanning(query)
     if not (spanning and _by_date(query)):
         return None
-    rest = [*_boxes(query), *_equal(query, _filters(query)), *_after(query)]
+    rest = [*conditions.located(query), *equal(query, filters(query)), *_after(query)]
     return _at_once(query, [PUBLIC, *spanning, *rest])
 
 
 def _at_once(query: Query, where: list[Composable]) -> Composed:
-    return queries("events.sql")["at_once"].format(key=Identifier(_key(query)), where=_and(where))
-
-
-def _all(query: Query) -> list[Composable]:
-    """Return every condition of `query` on an event, whatever the page."""
-    return [PUBLIC, *_boxes(query), *_equal(query, _filters(query)), *_overlap(query)]
+    return queries("events.sql")["at_once"].format(
+        key=Identifier(_key(query)), where=conjoined(where)
+    )
 
 
 def _window(query: Query) -> list[Composable]:
     """Return the bounds of a period on the order by date."""
-    return _starting(query) if _by_date(query) else []
-
-
-def _starting(query: Query) -> list[Composable]:
-    """Return the test that an event starts in the period; one without a start does at its end."""
-    days: Days = query.get("datetime", Days(None, None))
-    first = [SQL("e.sort_on >= %(first)s")] if days.first else []
-    last = [SQL("e.sort_on <= %(last)s")] if days.last else []
-    return [*first, *last]
-
-
-def _spanning(query: Query) -> list[Composable]:
-    """Return the test that an event lasts into the period; none: nothing is before the period."""
-    days: Days = query.get("datetime", Days(None, None))
-    return [LASTS, SPANS] if days.first else []
-
-
-def _overlap(query: Query) -> list[Composable]:
-    """Return the test that an interval meets the period, in the two kinds that have an index."""
-    starting, spanning = _starting(query), _spanning(query)
-    if not spanning:
-        return starting
-    return [SQL("({} OR ({}))").format(_and(starting), _and(spanning))]
+    return starting(query) if _by_date(query) else []
 
 
 def _after(query: Query) -> list[Composable]:
@@ -263,42 +236,22 @@ def _after(query: Query) -> list[Composable]:
     ]
 
 
-def _boxes(query: Query) -> list[Composable]:
-    """Return the test that an event lies in one of the boxes, or nowhere (17-069r4, 7.15.3 C)."""
-    if "bbox" not in query:
-        return []
-    tests = [_in_box(i) for i in range(len(query["bbox"]))]
-    return [SQL("({})").format(SQL(" OR ").join([*tests, SQL("e.geom IS NULL")]))]
+def _is_box(query: Query) -> bool:
+    """Tell whether the region is one box in which the points are looked for."""
+    region = query.get("region")
+    return bool(region and region.rectangle and conditions.certainty(query) == "reported")
 
 
-def _in_box(i: int) -> Composed:
-    """Return the test that an event lies in the box, be it but a line or a point.
-
-    ST_Envelope makes the fitting geometry; in a polygon without extent nothing would lie.
-    """
-    west, south, east, north = map(Placeholder, _corners(i))
-    corners = SQL("ST_MakeLine(ST_Point({}, {}, 4326), ST_Point({}, {}, 4326))")
-    box = SQL("ST_Envelope({})").format(corners.format(west, south, east, north))
-    return SQL("ST_Intersects(e.geom, {})").format(box)
-
-
-def _corners(i: int) -> list[str]:
-    return [f"{side}{i}" for side in ("west", "south", "east", "north")]
-
-
-def _filters(query: Query) -> list[str]:
-    return [name for name in SCALARS if name in query]
-
-
-def _equal(query: Query, names: list[str]) -> list[Composable]:
-    return [SQL("{} = {}").format(Identifier("e", n), Placeholder(n)) for n in names if n in query]
+def _first(table: Composable) -> Composable:
+    """Return a table of a WITH as one behind which others follow."""
+    return SQL("{}, ").format(table) if table != SQL("") else table
 
 
 def _holes(query: Query, where: list[Composable]) -> dict[str, Composable]:
     return {
         "key": Identifier(_key(query)),
         "direction": _direction(query),
-        "where": _and(where),
+        "where": conjoined(where),
     }
 
 
@@ -312,7 +265,3 @@ def _key(query: Query) -> str:
 
 def _direction(query: Query) -> SQL:
     return SQL("DESC" if query["sortby"].startswith("-") else "ASC")
-
-
-def _and(conditions: list[Composable]) -> Composable:
-    return SQL(" AND ").join(conditions) if conditions else Literal(True)  # noqa: FBT003 - a value

@@ -5,6 +5,7 @@ What a database says is logged and never shown: it would tell of tables and of h
 
 import json
 import logging
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,8 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from werkzeug.exceptions import HTTPException
 
 from api.db import is_connection_loss
+from api.gazetteer import NoGazetteerError
+from geo.candidates import Candidate
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -23,12 +26,17 @@ RETRY_AFTER_S = 2
 KINDS = {
     "invalid-parameter": (400, "A query parameter is unknown, repeated or bad; it is named."),
     "invalid-request": (400, "The request cannot be understood."),
+    "invalid-body": (400, "The body is not JSON, or not what it must be; pointers say where."),
     "not-found": (404, "There is nothing at this address."),
     "method-not-allowed": (405, "The resource does not take this method; Allow says which."),
     "not-acceptable": (406, "None of the formats asked for can be given."),
     "gone": (410, "There was an event here, and it has been deleted."),
+    "too-large": (413, "The body is larger than this server takes."),
+    "unsupported-media-type": (415, "The body is of a kind that the resource does not take."),
     "internal": (500, "A fault of this server; it has been logged."),
+    "bad-gateway": (502, "A geocoder that this server asks has failed."),
     "too-slow": (503, "The question takes longer than this server allows."),
+    "no-gazetteer": (503, "This server has no gazetteer, or one of another version."),
     "unavailable": (503, "The database cannot be reached, or everything is busy."),
 }
 
@@ -53,6 +61,39 @@ def invalid(errors: dict[str, list[str]]) -> Problem:
     ]
     detail = " ".join(f"The parameter {e['parameter']} {e['detail']}" for e in listed)
     return Problem("invalid-parameter", detail, parameter=listed[0]["parameter"], errors=listed)
+
+
+def body_invalid(messages: Any) -> Problem:
+    """Return the problem of a body: marshmallow's messages, each with a JSON pointer."""
+    listed = [{"pointer": at, "detail": text} for at, text in _pointed("", messages)]
+    detail = " ".join(f"{e['pointer'] or 'The body'} {e['detail']}" for e in listed)
+    return Problem("invalid-body", detail, errors=listed)
+
+
+def _pointed(at: str, messages: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            step = (
+                "" if name == "_schema" else f"/{str(name).replace('~', '~0').replace('/', '~1')}"
+            )
+            yield from _pointed(at + step, inner)
+    else:
+        yield at, " ".join(_texts(messages))
+
+
+def ambiguous(parameter: str, text: str, candidates: Sequence[Candidate]) -> Problem:
+    """Return the problem that a name may mean several places, with their ids."""
+    detail = f"may mean several places by {text!r}: take one of the candidates, as place:ID."
+    listed = [
+        {"id": one.id, "name": one.label, "kind": one.kind.value, "score": one.score}
+        for one in candidates
+    ]
+    return Problem(
+        "invalid-parameter",
+        f"The parameter {parameter} {detail}",
+        parameter=parameter,
+        errors=[{"parameter": parameter, "detail": detail, "candidates": listed}],
+    )
 
 
 def not_found(what: str) -> Problem:
@@ -82,6 +123,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Problem, response)
     app.register_error_handler(ValidationError, _of_validation)
     app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(NoGazetteerError, _of_no_gazetteer)
     app.register_error_handler(psycopg.Error, _of_database)
     app.register_error_handler(Exception, _of_fault)
 
@@ -100,6 +142,10 @@ def _texts(value: Any) -> list[str]:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def _of_no_gazetteer(error: NoGazetteerError) -> Response:
+    return response(Problem("no-gazetteer", str(error)))
 
 
 def _of_http(error: HTTPException) -> Response:

@@ -1,30 +1,15 @@
-"""The definition of an event, and of the questions that may be asked of events.
+"""The definition of an event, and of a place of the gazetteer.
 
 `EventProperties` is the one vocabulary: its fields are the columns of the table, the properties of
 the GeoJSON, the query parameters, and the components of openapi.yaml.
 """
 
-from collections.abc import Iterable
-from functools import cache
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, fields, validate
 
-from api.fields import (
-    CRS84,
-    BBox,
-    Crs,
-    Cursor,
-    Day,
-    Instant,
-    Interval,
-    NameList,
-    Number,
-    Order,
-    Text,
-    Whole,
-)
+from api.fields import Day, Instant, Number, Text, Whole
+from geo.candidates import Kind
 from geo.precision import Precision
 
 EVENT_TYPES = [
@@ -39,7 +24,8 @@ DATE_PRECISIONS = ["day", "days", "week", "month", "year", "open"]
 STATUSES = ["confirmed", "claimed", "denied", "disputed", "unverified"]
 STANCES = ["confirms", "claims", "denies", "disputes"]
 ROLES = ["initiator", "target", "party", "mediator", "civilians", "other"]
-LIMIT_DEFAULT, LIMIT_MAXIMUM = 100, 10_000
+PRECISIONS = [precision.value for precision in Precision]
+PLACE_KINDS = [*(kind.value for kind in Kind), "border"]
 
 
 def says(description: str, **more: Any) -> dict[str, Any]:
@@ -126,7 +112,7 @@ class EventProperties(Schema):
     admin2 = Text(allow_none=True, metadata=says("The next smaller division."))
     geo_precision = Text(
         allow_none=True,
-        validate=validate.OneOf([p.value for p in Precision]),
+        validate=validate.OneOf(PRECISIONS),
         metadata=says("How exactly the place is known."),
     )
     uncertainty_km = Number(
@@ -169,107 +155,37 @@ SCALARS = [name for name, field in PROPERTIES.items() if not isinstance(field, f
 SORTABLES = {"starts_on": "sort_on", "fatalities_best": "sort_toll"}
 
 
-def _format(*names: str) -> fields.Field[Any]:
-    """Return the query parameter that asks for a format."""
-    text = "The format, if it is not to be negotiated by `Accept`."
-    return Text(validate=validate.OneOf(names), metadata=says(text))
+class PlaceProperties(Schema):
+    """The properties of a place of the gazetteer."""
 
-
-class FormatQuery(Schema):
-    """What every resource takes."""
-
-    class Meta:
-        """An unknown parameter is an error: `contry=IRQ` is not to answer with the world."""
-
-        unknown = RAISE
-
-    f = _format("json")
-
-
-class FeatureQuery(FormatQuery):
-    """What one event takes."""
-
-    f = _format("json", "geojson")
-    crs = Crs([CRS84], metadata=says("The coordinate reference system of the answer."))
-
-
-def _filter(field: fields.Field[Any]) -> fields.Field[Any]:
-    """Return the query parameter that asks for events whose property has that value."""
-    text = f"Only events with this value. {field.metadata['description']}"
-    kept = [v for v in field.validators if isinstance(v, validate.OneOf | validate.Regexp)]
-    return type(field)(validate=kept, metadata={**field.metadata, "description": text})
-
-
-class _ItemsQuery(FeatureQuery):
-    bbox = BBox(
-        metadata=says("Only events in this box, or without a place: `west,south,east,north`.")
+    kind = Text(
+        required=True, validate=validate.OneOf(PLACE_KINDS), metadata=says("What sort of place.")
     )
-    bbox_crs = Crs(
-        [CRS84], data_key="bbox-crs", metadata=says("The coordinate reference system of `bbox`.")
-    )
-    datetime = Interval(
+    name = Text(required=True, metadata=says("The name it is shown by."))
+    names = fields.List(Text(), metadata=says("Its other names, in any script."))
+    country = Text(
+        allow_none=True,
+        validate=validate.Regexp(r"^[A-Z]{3}$"),
         metadata=says(
-            "Only events whose interval meets this instant or interval, or without a time:"
-            " `2024-02-04`, `2024-01-15/2024-01-31`, `2024-02-04/..`."
-        )
-    )
-    limit = Whole(
-        load_default=LIMIT_DEFAULT,
-        validate=validate.Range(min=1),
-        metadata=says(
-            "The most features in one page; more than 10,000 means 10,000.", maximum=LIMIT_MAXIMUM
+            "The country, in ISO 3166-1 alpha-3; null: in several, or in none.", example="IRQ"
         ),
     )
-    cursor = Cursor(metadata=says("Where to go on: copied from a `next` link."))
-    sortby = Order(
-        list(SORTABLES),
-        load_default="-starts_on",
-        metadata=says("The order: a key, with `-` before it for the highest first."),
+    admin1 = Text(allow_none=True, metadata=says("The largest division of the country."))
+    population = Whole(
+        allow_none=True,
+        validate=validate.Range(min=1),
+        metadata=says("How many live there, of a settlement; null: unknown."),
     )
-    properties = NameList(list(PROPERTIES), metadata=says("The properties to answer with."))
-    skipGeometry = fields.Boolean(  # noqa: N815 - the standard's spelling
-        truthy={"true"},
-        falsy={"false"},
-        load_default=False,
-        metadata=says("Whether to answer without geometries."),
+    geo_precision = Text(
+        validate=validate.OneOf(PRECISIONS),
+        metadata=says("How exactly a place is known that is given by this name."),
     )
-    resultType = Text(  # noqa: N815 - the standard's spelling
-        validate=validate.OneOf(["results", "hits"]),
-        load_default="results",
-        metadata=says("`hits`: only the exact number of events."),
+    uncertainty_km = Number(
+        validate=validate.Range(min=0),
+        metadata=says("How far from its point it may reach, in kilometres."),
     )
 
 
-ItemsQuery = _ItemsQuery.from_dict(
-    {name: _filter(PROPERTIES[name]) for name in SCALARS}, name="ItemsQuery"
-)
-
-
-@cache
-def _made(schema: type[Schema]) -> Schema:
-    """Return the one instance of `schema`: to make one takes longer than most queries."""
-    return schema()
-
-
-def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return the query that the URL's `pairs` ask, read by `schema`; `query` is their raw form.
-
-    Raises:
-        ValidationError: a parameter is unknown, given twice, or has a bad value; each is named.
-    """
-    values: dict[str, str] = {}
-    for name, value in pairs:
-        if name in values:
-            raise ValidationError({name: ["is given more than once."]})
-        values[name] = value
-    try:
-        unquote_to_bytes(query).decode("utf-8")
-    except UnicodeDecodeError:
-        raise ValidationError({"query": ["is not UTF-8."]}) from None
-    asked: dict[str, Any] = _made(schema).load(values)
-    if "limit" in asked:
-        asked["limit"] = min(asked["limit"], LIMIT_MAXIMUM)
-    place = asked.get("cursor")
-    if place and place.order != asked["sortby"]:
-        raise ValidationError({"cursor": ["belongs to another order: keep sortby as it was."]})
-    return asked
+PLACE_PROPERTIES: dict[str, fields.Field[Any]] = PlaceProperties().fields
+PLACE_SCALARS = [n for n, field in PLACE_PROPERTIES.items() if not isinstance(field, fields.List)]
+PLACE_SORTABLES = {"population": "sort_population"}

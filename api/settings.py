@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
 PREFIX = "HUDNA_"
+
+#: Where data is kept unless it is said otherwise.
+DATA = Path(__file__).parent.parent / "data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,21 @@ class Settings:
     pool_size: int = field(default=4, metadata={"help": "Database connections of one worker."})
     statement_timeout_s: int = field(
         default=10, metadata={"help": "Seconds after which a query is given up (503)."}
+    )
+
+    gazetteer: str = field(
+        default=str(DATA / "places.sqlite"),
+        metadata={"help": "The index of place names that `hudna gazetteer load` makes."},
+    )
+    geocoders: str = field(
+        default="",
+        metadata={"help": "Geocoders to ask for unknown names, `nominatim=URL photon=URL …`."},
+    )
+    geocoder_pause_s: int = field(
+        default=1, metadata={"help": "The least seconds between two questions to one of them."}
+    )
+    user_agent: str = field(
+        default="hudna", metadata={"help": "How this server introduces itself to them."}
     )
 
     @classmethod

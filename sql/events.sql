@@ -3,13 +3,26 @@
 -- first row is a JSON header, each further row the finished text of a feature.
 
 -- name: state
--- The head that the public sees.
-SELECT epoch::text, public_head, total FROM feed.state
+-- The head that the public sees, and which gazetteer there is.
+SELECT s.epoch::text, s.public_head, s.total, coalesce(g.version, '') FROM feed.state AS s LEFT JOIN gazetteer AS g ON true
 
 -- name: projected
 -- A feature with some of its properties, in their order.
 '{{"type":"Feature","id":"' || e.id || '","geometry":' || {geometry}
   || ',"properties":' || (SELECT row_to_json(p) FROM (SELECT {columns}) AS p) || '}}'
+
+-- name: no_geometry
+-- What stands for a geometry that is not asked for.
+'null'
+
+-- name: point
+-- The representative point.
+coalesce(ST_AsGeoJSON(e.geom, 6), 'null')
+
+-- name: footprint
+-- The ground it may have happened on: shared, its own or, if no more is known, the point.
+coalesce(ST_AsGeoJSON(coalesce((SELECT g.geom FROM ground AS g WHERE g.id = e.ground),
+                               ST_ForcePolygonCCW(e.footprint), e.geom), 6), 'null')
 
 -- name: straight
 -- A page that is a stretch of one index: its last key is found by an index-only scan beforehand.
@@ -27,9 +40,9 @@ UNION ALL
 
 -- name: chosen
 -- A page whose keys are gathered first, from however many places they stand in.
-WITH {candidates},
+WITH {touched}{candidates},
 found AS MATERIALIZED (
-  SELECT key, id FROM candidate ORDER BY key {direction}, id {direction} LIMIT %(limit)s + 1),
+  SELECT {distinct} key, id FROM candidate ORDER BY key {direction}, id {direction} LIMIT %(limit)s + 1),
 verdict AS MATERIALIZED (SELECT {enough} AS enough, {matched} AS matched)
 SELECT json_build_object(
          'epoch', s.epoch, 'head', s.public_head, 'total', s.total, 'enough', v.enough, 'matched', v.matched,
@@ -96,13 +109,20 @@ candidate AS (
    SELECT e.sort_on AS key, e.id FROM event AS e WHERE {where}
     ORDER BY e.sort_on <-> {far} FETCH FIRST (%(limit)s + 1) ROWS WITH TIES) AS n)
 
+-- name: by_ground
+-- Events that share a ground, the first in order of each ground that counts.
+(SELECT n.key, n.id FROM touched AS t CROSS JOIN LATERAL (
+   SELECT e.{key} AS key, e.id FROM event AS e WHERE e.ground = t.id AND {where}
+    ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(limit)s + 1) AS n)
+
 -- name: at_once
 -- Every event that the conditions leave, to be sorted outside: for few, and for orders that no index knows.
 (SELECT e.{key} AS key, e.id FROM event AS e WHERE {where})
 
 -- name: count
 -- How many events the filters leave, exactly, with the head it was counted at.
-SELECT s.epoch::text, s.public_head, (SELECT count(*) FROM event AS e WHERE {where}) FROM feed.state AS s
+WITH {touched}counted AS (SELECT count(*) AS number FROM event AS e WHERE {where})
+SELECT s.epoch::text, s.public_head, c.number FROM feed.state AS s, counted AS c
 
 -- name: one
 -- One event, with what its entity tag is made of.

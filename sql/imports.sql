@@ -71,6 +71,10 @@ SELECT source_id, key, before, after
           FROM changed AS c, jsonb_each(c.before) AS b WHERE b.value <> c.after -> b.key) AS found
  ORDER BY n, often DESC, key LIMIT 5
 
+-- name: place_on
+-- A place whose outline or line is that shared ground.
+SELECT id FROM place WHERE ground = %s ORDER BY id LIMIT 1
+
 -- name: change
 -- What differs becomes what was read; an event that had been deleted is back.
 UPDATE event AS e SET {assignments}, source_release = s.source_release, deleted = false

@@ -25,14 +25,17 @@ from psycopg.types.json import Jsonb
 from api import create_app, openapi, page
 from api.cluster import Cluster
 from api.db import migrate
+from api.gazetteer import ensure as load_gazetteer
 from api.settings import Settings
 from geo import index
 from geo.fixes import Fixer
 from geo.gazetteer import Gazetteer
+from geocoder import stub
 from world import WORLD, event_id
 
 ROOT = Path(__file__).parent.parent
 ITEMS = "/collections/events/items"
+PLACES = "/collections/places/items"
 CONTRACT = openapi.served("")
 
 #: Everything there is to GET in the world, and the media type it has when none is asked for.
@@ -43,6 +46,10 @@ RESOURCES = {
     "/collections": "application/json",
     "/collections/events": "application/json",
     "/collections/events/queryables": "application/schema+json",
+    "/collections/places": "application/json",
+    "/collections/places/queryables": "application/schema+json",
+    PLACES: "application/geo+json",
+    f"{PLACES}/country-JOR": "application/geo+json",
     ITEMS: "application/geo+json",
     f"{ITEMS}/{event_id('fiji')}": "application/geo+json",
 }
@@ -63,15 +70,27 @@ def make_database(cluster):
     """Make fresh databases with the schema; they go with the cluster."""
     number = iter(range(1000))
 
-    def make() -> str:
+    def make(template="template1") -> str:
         name = f"test{next(number)}"
         with psycopg.connect(cluster.dsn, autocommit=True) as conn:
-            conn.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+            conn.execute(
+                SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+            )
         dsn = psycopg.conninfo.make_conninfo(cluster.dsn, dbname=name)
         migrate(dsn)
         return dsn
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_atlas(make_database, places):
+    """Make fresh databases with the schema and the whole gazetteer."""
+    dsn = make_database()
+    with psycopg.connect(dsn) as conn:
+        assert load_gazetteer(conn, places)
+    template = psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
+    return lambda: make_database(template)
 
 
 @pytest.fixture(scope="session")
@@ -290,9 +309,9 @@ def wait_for(url, process, seconds=20):
 
 
 @pytest.fixture(scope="session")
-def world(make_database):
-    """A database with the events of tests/world.py, committed."""
-    dsn = make_database()
+def world(make_atlas):
+    """A database with the gazetteer and the events of tests/world.py, committed."""
+    dsn = make_atlas()
     with psycopg.connect(dsn) as conn:
         for event in WORLD:
             insert(conn, **event)
@@ -300,17 +319,24 @@ def world(make_database):
 
 
 @pytest.fixture(scope="session")
-def visitor(world):
+def visitor(world, places):
     """A client of the service on the world's events."""
-    with opened(world) as client:
+    with opened(world, gazetteer=str(places)) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def server(world):
+def server(world, places):
     """The real server on the world's events; its address."""
-    with serving(world) as url:
+    with serving(world, HUDNA_GAZETTEER=str(places)) as url:
         yield url
+
+
+@pytest.fixture(name="stub")
+def stub_():
+    """A geocoder that speaks as those on other machines do."""
+    with stub() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

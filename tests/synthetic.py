@@ -84,13 +84,24 @@ INVASION = date(2022, 2, 24)
 
 @dataclass
 class World:
-    """The places and the names that the events of one seed are drawn from."""
+    """The places and the names that the events of one seed are drawn from.
+
+    `grounds` are the shapes that events share, as WKT; an event has the number of one, from 1.
+    """
 
     random: Random
     towns: dict[str, list[dict[str, Any]]] = field(init=False)
+    countries: dict[str, int] = field(init=False)
+    grounds: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.grounds = [_border(UKRAINE)]
+        self.countries = {t.country: self._ground(_ring(*t.box)) for t in THEATRES}
         self.towns = {t.country: self._towns(t) for t in THEATRES}
+
+    def _ground(self, shape: str) -> int:
+        self.grounds.append(shape)
+        return len(self.grounds)
 
     def _towns(self, theatre: Theatre) -> list[dict[str, Any]]:
         """Return the towns of a country, around the centres of its provinces."""
@@ -111,22 +122,48 @@ class World:
                 "admin2": district,
             }
             point = f"SRID=4326;POINT({x:.6f} {y:.6f})"
-            towns.append(town | {"geo_precision": "settlement", "geom": point})
+            around = _ring(x - 0.05, y - 0.05, x + 0.05, y + 0.05) if n % 3 else None
+            town |= {"geo_precision": "settlement", "footprint": around, "ground": None}
+            towns.append(town | {"geom": point})
         for admin1, x, y in provinces:
+            wide, high = (east - west) / 6, (north - south) / 6
             town = {
                 "place_name": admin1,
                 "admin1": admin1,
                 "admin2": None,
                 "geo_precision": "admin1",
+                "footprint": None,
+                "ground": self._ground(_ring(x - wide, y - high, x + wide, y + high)),
             }
             towns.append(town | {"geom": f"SRID=4326;POINT({x} {y})"})
         return towns
 
 
-def events(number: int, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """Yield `number` events, in no order of place or time."""
+def _ring(west: float, south: float, east: float, north: float) -> str:
+    """Return an area with eight corners, without the corners of its box, as WKT."""
+    x, y = (east - west) / 4, (north - south) / 4
+    corners = [(west + x, south), (east - x, south), (east, south + y), (east, north - y)]
+    corners += [(east - x, north), (west + x, north), (west, north - y), (west, south + y)]
+    text = ",".join(f"{x:.6f} {y:.6f}" for x, y in [*corners, corners[0]])
+    return f"SRID=4326;POLYGON(({text}))"
+
+
+def _border(theatre: Theatre) -> str:
+    """Return the western edge of a country, as WKT."""
+    west, south, _, north = theatre.box
+    middle = (south + north) / 2
+    return f"SRID=4326;LINESTRING({west} {south},{west - 0.2} {middle},{west} {north})"
+
+
+def events(
+    number: int, seed: int = 1, world: World | None = None, coarse: float = 0.0
+) -> Iterator[dict[str, Any]]:
+    """Yield `number` events, in no order of place or time.
+
+    The share `coarse` of them is known to no more than a country, beside those of any such world.
+    """
     random = Random(seed)  # noqa: S311 - repeatable, not secret
-    world = World(random)
+    world = world or World(random)
     shares = [t.share for t in THEATRES]
     for n, theatre in enumerate(random.choices(THEATRES, shares, k=number)):
         yield {
@@ -135,7 +172,7 @@ def events(number: int, seed: int = 1) -> Iterator[dict[str, Any]]:
             "source_release": "25.1",
             **_what(random, theatre),
             **_when(random, theatre),
-            **_where(random, theatre, world.towns[theatre.country]),
+            **_where(random, theatre, world, coarse),
             **_toll(random),
             "visibility": "restricted" if random.random() < 0.01 else "public",
             "doomed": random.random() < 0.005,
@@ -195,20 +232,20 @@ def _dates(starts: date | None, ends: date | None, precision: str) -> dict[str, 
     return {"starts_on": starts, "ends_on": ends, "date_precision": precision}
 
 
-def _where(random: Random, theatre: Theatre, towns: list[dict[str, Any]]) -> dict[str, Any]:
-    draw = random.random()
+def _where(random: Random, theatre: Theatre, world: World, coarse: float) -> dict[str, Any]:
+    draw, towns = random.random(), world.towns[theatre.country]
+    nowhere = {"place_name": None, "admin1": None, "admin2": None, "footprint": None}
     if draw < 0.004:
-        place = {
-            "place_name": None,
-            "admin1": None,
-            "admin2": None,
-            "geo_precision": None,
-            "geom": None,
-        }
-    elif draw < 0.03:
+        place = {**nowhere, "geo_precision": None, "ground": None, "geom": None}
+    elif theatre is UKRAINE and draw < 0.01:
+        west, south, _, north = theatre.box
+        point = f"SRID=4326;POINT({west - 0.2} {(south + north) / 2})"
+        place = {**nowhere, "geo_precision": "linear", "ground": 1, "geom": point}
+    elif draw < 0.03 or random.random() < coarse:
         x, y = theatre.centre
-        place = {"place_name": theatre.country, "admin1": None, "admin2": None}
-        place |= {"geo_precision": "country", "geom": f"SRID=4326;POINT({x} {y})"}
+        ground = world.countries[theatre.country]
+        place = {**nowhere, "place_name": theatre.country, "geo_precision": "country"}
+        place |= {"ground": ground, "geom": f"SRID=4326;POINT({x} {y})"}
     elif draw < 0.12:
         place = towns[-1 - int(8 * random.random() ** 2)]  # a province, on one point
     else:
@@ -227,26 +264,38 @@ def _toll(random: Random) -> dict[str, Any]:
     }
 
 
-def write(dsn: str, number: int, seed: int = 1) -> float:
+def write(dsn: str, number: int, seed: int = 1, coarse: float = 0.0) -> float:
     """Write `number` synthetic events into a migrated database; return the seconds of the insert.
 
     They are staged first and go in by one statement, as an import's do. Some are then deleted.
     """
     columns = [c for c in next(events(1)) if c != "doomed"]
     names = SQL(", ").join(map(Identifier, columns))
+    world = World(Random(seed))  # noqa: S311 - repeatable, not secret
     with psycopg.connect(dsn) as conn:
         conn.execute("SET timezone = 'UTC'")
+        write_grounds(conn, world.grounds)
         conn.execute(SQL("CREATE TEMP TABLE staged AS SELECT {} FROM event").format(names))
         conn.execute("ALTER TABLE staged ADD doomed boolean")
         copying = SQL("COPY staged ({}, doomed) FROM STDIN").format(names)
         with conn.cursor().copy(copying) as copy:
-            for event in events(number, seed):
-                copy.write_row(list(event.values()))
+            for event in events(number, seed, world, coarse):
+                copy.write_row([event[c] for c in (*columns, "doomed")])
         before = monotonic()
         conn.execute(SQL("INSERT INTO event ({0}) SELECT {0} FROM staged").format(names))
         conn.commit()
         seconds = monotonic() - before
         conn.execute("SELECT event_delete(id) FROM staged WHERE doomed")
     with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute("VACUUM (ANALYZE) event")
+        conn.execute("VACUUM (ANALYZE) event, ground, ground_piece")
     return seconds
+
+
+def write_grounds(conn: psycopg.Connection, shapes: list[str]) -> None:
+    """Write shared grounds into a database that has none, numbered from 1."""
+    for shape in shapes:
+        conn.execute(
+            "INSERT INTO ground (digest, geom) VALUES (sha256(%(wkt)s::text::bytea), %(wkt)s)",
+            {"wkt": shape},
+        )
+    conn.execute("INSERT INTO ground_piece SELECT id, is_line, ST_Subdivide(geom, 64) FROM ground")

@@ -241,8 +241,8 @@ def features(server):
 
 
 def test_owslib_finds_the_collection_the_contract_and_the_conformance(features):
-    assert [c["id"] for c in features.collections()["collections"]] == ["events"]
-    assert features.feature_collections() == ["events"]
+    assert [c["id"] for c in features.collections()["collections"]] == ["events", "places"]
+    assert features.feature_collections() == ["events", "places"]
     assert features.collection("events")["storageCrs"] == CRS84
     assert features.api()["openapi"].startswith("3.0")
     assert any("core" in name for name in features.conformance()["conformsTo"])

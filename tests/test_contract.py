@@ -11,8 +11,9 @@ from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api import components, openapi
+from api.parameters import ItemsQuery
 from api.problems import KINDS
-from api.schemas import PROPERTIES, ItemsQuery
+from api.schemas import PROPERTIES
 from api.settings import Settings, variable
 from conftest import CONTRACT, ITEMS, RESOURCES, ROOT, operation, resolved
 from world import WORLD
@@ -251,13 +252,24 @@ def test_geo_knows_neither_http_nor_the_database_nor_the_service(path):
     assert not within(imports(path), "flask", "werkzeug", "psycopg", "psycopg_pool", "api")
 
 
-@pytest.mark.parametrize("name", ["views", "answers", "links", "geojson", "collections", "fields"])
-def test_what_speaks_http_does_not_speak_to_the_driver(name):
-    found = imports(ROOT / f"api/{name}.py")
+HTTP = [*ROOT.glob("api/views/*.py")]
+HTTP += [ROOT / f"api/{name}.py" for name in ("answers", "links", "geojson", "collections")]
+HTTP += [ROOT / f"api/{name}.py" for name in ("fields", "cursors", "parameters", "regions")]
+
+
+@pytest.mark.parametrize("path", HTTP, ids=lambda path: path.stem)
+def test_what_speaks_http_does_not_speak_to_the_driver(path):
+    found = imports(path)
     assert not within(found, "psycopg", "psycopg_pool", "api.page", "api.importers")
 
 
-@pytest.mark.parametrize("name", ["events", "page", "db", "fields", "schemas", "documents"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("db", "stream", "events", "places", "page", "conditions", "gazetteer", "geocoders"),
+        *("fields", "cursors", "parameters", "schemas", "documents", "geocoding"),
+    ],
+)
 def test_the_store_and_the_definitions_do_not_know_http(name):
     found = imports(ROOT / f"api/{name}.py")
     assert not within(found, "flask", "werkzeug", "api.views", "api.answers", "api.links")
@@ -270,8 +282,9 @@ def test_the_service_needs_nothing_of_the_developers():
             assert not within(found, "apispec", "pytest", "hypothesis", "api.components"), path
 
 
-def test_the_pages_statements_are_pure():
-    found = imports(ROOT / "api/page.py")
+@pytest.mark.parametrize("name", ["conditions", "page"])
+def test_the_pages_statements_are_pure(name):
+    found = imports(ROOT / f"api/{name}.py")
     assert within(found, "psycopg") == within(found, "psycopg.sql"), "no connection, no I/O"
 
 
@@ -282,8 +295,8 @@ SQL_WORDS = re.compile(
     r"|ST_[A-Z]\w+\(|IS NULL)"
 )
 #: Where it may stand, besides sql/; the index of names, which geo/ reads, is a file of SQLite's.
-MAY_SPEAK_SQL = {"api/page.py", "api/db.py", "api/events.py"}
-MAY_SPEAK_SQL |= {"geo/gazetteer.py", "geo/index.py", "geo/reverse.py"}
+MAY_SPEAK_SQL = {"api/conditions.py", "api/page.py", "api/db.py"}
+MAY_SPEAK_SQL |= {"geo/gazetteer.py", "geo/index.py", "geo/places.py", "geo/reverse.py"}
 SILENT = [
     path
     for path in SOURCES

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from api.fields import BBox, Cursor, Days, Interval, NameList, Number, Order, Whole, cursor
+from api.cursors import Cursor, Order, cursor
+from api.fields import BBox, Days, Interval, NameList, Number, Whole
 
 
 @pytest.mark.parametrize(

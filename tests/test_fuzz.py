@@ -13,11 +13,11 @@ import schemathesis
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from api import openapi
-from conftest import CONTRACT, ITEMS, operation, resolved
+from conftest import CONTRACT, ITEMS, PLACES, operation, resolved
 from world import event_id
 
-#: A list of five numbers, an empty text, a cursor out of thin air: they fit the schema of their
-#: parameter, which cannot say more, and are refused all the same.
+#: A list of five numbers, a cursor out of thin air, a place that nobody knows, a name together with
+#: a point: they fit the schema, which cannot say more, and are refused all the same.
 REFUSED_ALL_THE_SAME = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400"]}}
 FUZZING = schemathesis.Config.from_dict(
     {
@@ -30,6 +30,8 @@ FUZZING = schemathesis.Config.from_dict(
                 "checks": REFUSED_ALL_THE_SAME,
             },
             {"include-path": f"{ITEMS}/{{eventId}}", "generation": {"max-examples": 200}},
+            {"include-path": PLACES, "checks": REFUSED_ALL_THE_SAME},
+            {"include-path": "/geocode", "checks": REFUSED_ALL_THE_SAME},
         ],
     }
 )

@@ -6,7 +6,7 @@ import re
 import pytest
 from werkzeug.http import parse_options_header
 
-from conftest import ITEMS, RESOURCES, links, opened
+from conftest import ITEMS, PLACES, RESOURCES, links, opened
 from world import WORLD, event_id
 
 #: A link in a `Link` header (RFC 8288).
@@ -23,7 +23,14 @@ STARTS = [
     f"{ITEMS}?notes=%26limit%3D1%23x%3Fy%2B%25%3C%3E%3B%3D",
     f"{ITEMS}?resultType=hits&country=SDN",
     *(f"{ITEMS}/{event['id']}" for event in WORLD[:20]),
+    f"{ITEMS}?near=Jordan%E2%80%93Syria%20border&radius_km=10&within=southern%20Syria",
+    f"{PLACES}?kind=border&near=44.4,33.3&radius_km=300",
+    f"{PLACES}/country-JOR",
+    "/geocode?q=40%20km%20north-west%20of%20Deir%20ez-Zor",
+    "/geocode?lat=33.3&lon=44.4",
 ]
+#: Of the whole gazetteer, whose pages are thousands, so many are followed.
+PAGES_OF_PLACES = 3
 
 
 def header_links(answer) -> list[dict]:
@@ -74,6 +81,11 @@ def crawl(client, starts, root="http://localhost"):
             assert link["rel"], url
             assert link["href"].startswith(f"{root}/"), url
             assert link["type"], url
+            if (
+                f"{PLACES}?cursor" in link["href"]
+                and sum(f"{PLACES}?cursor" in known for known in seen) >= PAGES_OF_PLACES
+            ):
+                continue
             if link["href"] not in seen:
                 waiting.append((link["href"], link["type"]))
     return seen

@@ -83,6 +83,11 @@ def test_the_contract_has_a_concrete_path_for_every_resource(visitor):
         "/collections/events/queryables",
         "/collections/events/items",
         "/collections/events/items/{eventId}",
+        "/collections/places",
+        "/collections/places/queryables",
+        "/collections/places/items",
+        "/collections/places/items/{placeId}",
+        "/geocode",
     }
 
 

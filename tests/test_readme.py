@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from api.gazetteer import Names
 from api.sample import load
 from conftest import ROOT, serving
 
@@ -15,10 +16,10 @@ EXAMPLES = re.findall(r"```console\n\$ (.+?)\n(.+?)```", README, flags=re.DOTALL
 
 
 @pytest.fixture(scope="module")
-def sample_server(make_database):
-    dsn = make_database()
-    load(dsn)
-    with serving(dsn) as url:
+def sample_server(make_atlas, places):
+    dsn = make_atlas()
+    load(dsn, Names(places))
+    with serving(dsn, HUDNA_GAZETTEER=str(places)) as url:
         yield url
 
 

@@ -6,13 +6,16 @@ from uuid import UUID
 
 import psycopg
 import pytest
+import shapely
 from psycopg.sql import SQL
 
 import synthetic
 from api import page
+from api.cursors import Position
 from api.db import SESSION
-from api.fields import Place
-from api.schemas import SCALARS, ItemsQuery, load
+from api.parameters import ItemsQuery, load
+from api.schemas import SCALARS
+from geo.region import Region
 
 EVENTS = 40_000
 LIMIT = 20
@@ -78,22 +81,44 @@ def answered(conn, query):
     return [f["id"] for f in features], header, touched
 
 
+def located(query):
+    """Return the plain condition on the place, each event's ground by itself."""
+    if "bbox" in query:
+        envelopes = [f"ST_MakeEnvelope({w}, {s}, {e}, {n}, 4326)" for w, s, e, n in query["bbox"]]
+    else:
+        envelopes = [f"'SRID=4326;{part.wkt}'::geometry" for part in query["region"].parts]
+    ground = "coalesce((SELECT geom FROM ground WHERE ground.id = ground), footprint, geom)"
+    ground = ground.replace("= ground)", "= event.ground)")
+    match query["certainty"]:
+        case "reported":
+            tests = [f"ST_Intersects(geom, {box})" for box in envelopes]
+        case "possible":
+            tests = [f"ST_Intersects({ground}, {box})" for box in envelopes]
+        case "certain":
+            known = "coalesce(ground::text, footprint::text) IS NOT NULL OR geo_precision = 'exact'"
+            box = f"ST_Union(ARRAY[{', '.join(envelopes)}])"
+            return f"(({known}) AND ST_Within({ground}, {box}))"
+    placeless = "bbox" in query or query["certainty"] == "possible"
+    return f"({' OR '.join([*tests, 'geom IS NULL'] if placeless else tests)})"
+
+
 def by_hand(query):
     """Return the plain statement for the same page, which leaves all to the planner."""
     where, values = ["public"], {}
     days = query.get("datetime")
+    sure = query["certainty"] == "certain"
     if days and days.last:
-        where.append("(starts_on IS NULL OR starts_on <= %(last)s)")
+        where.append(
+            "ends_on <= %(last)s" if sure else "(starts_on IS NULL OR starts_on <= %(last)s)"
+        )
     if days and days.first:
-        where.append("(ends_on IS NULL OR ends_on >= %(first)s)")
+        where.append(
+            "starts_on >= %(first)s" if sure else "(ends_on IS NULL OR ends_on >= %(first)s)"
+        )
     if days:
         values |= {"first": days.first, "last": days.last}
-    if "bbox" in query:
-        boxes = " OR ".join(
-            f"ST_Intersects(geom, ST_MakeEnvelope({w}, {s}, {e}, {n}, 4326))"
-            for w, s, e, n in query["bbox"]
-        )
-        where.append(f"(geom IS NULL OR {boxes})")
+    if "region" in query:
+        where.append(located(query))
     for name in SCALARS:
         if name in query:
             where.append(f"{name} = %({name})s")
@@ -109,7 +134,7 @@ def by_hand(query):
     ), values
 
 
-def bound(filters, order):
+def bound(filters, order, certainty="reported"):
     """Return how many pages of the database a regime may touch; None: it is not bounded.
 
     A walk touches one page of the index for some rows, or one of the table for each that it has to
@@ -117,29 +142,79 @@ def bound(filters, order):
     """
     if order == "-fatalities_best" or filters == "without an index":
         return None  # what is sorted by toll in a box is all gathered; the rest is walked
+    if certainty != "reported":
+        return 10 * REACH + 20 * LIMIT  # footprints are not in the index that is walked
     if filters == "no filter":
         return 2 * REACH + 20 * LIMIT
     return 6 * REACH + 20 * LIMIT
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("filters", FILTERS)
-@pytest.mark.parametrize("period", PERIODS)
-def test_a_page_is_exact_and_within_bounds(conn, period, filters, order):
+#: Every regime as the standard has it; of the other certainties those that differ in their plans.
+REGIMES = [(*regime, "reported") for regime in itertools.product(PERIODS, FILTERS, ORDERS)] + [
+    *itertools.product(
+        ["all", "a year", "until"],
+        ["no filter", "two", "without an index"],
+        ["-starts_on", "-fatalities_best"],
+        ["possible", "certain"],
+    )
+]
+
+
+@pytest.mark.parametrize(("period", "filters", "order", "certainty"), REGIMES)
+def test_a_page_is_exact_and_within_bounds(conn, period, filters, order, certainty):
     for box, text in BOXES.items():
         query = asked(
-            bbox=text, datetime=PERIODS[period], sortby=order, limit=LIMIT, **FILTERS[filters]
+            bbox=text,
+            datetime=PERIODS[period],
+            sortby=order,
+            limit=LIMIT,
+            certainty=certainty,
+            **FILTERS[filters],
         )
         for _ in range(2):
             ids, header, touched = answered(conn, query)
             statement, values = by_hand(query)
             assert ids == [row[0] for row in conn.execute(statement, values)], box
-            most = bound(filters, order)
+            most = bound(filters, order, certainty)
             assert most is None or touched <= most, (box, touched)
             if not header["more"]:
                 break
             key, event = header["last"]
-            query = dict(query, cursor=Place(query["sortby"], key, UUID(event)))
+            query = dict(query, cursor=Position(query["sortby"], key, UUID(event)))
+
+
+#: What no box fits: an angle, a thin slant, two parts on both sides of the antimeridian, no area.
+GROUNDS = {
+    "an angle": "POLYGON((38 29,49 29,49 31,40 31,40 38,38 38,38 29))",
+    "a slant": "POLYGON((30 5,31 5,49 38,48 38,30 5))",
+    "two parts": "MULTIPOLYGON(((177 -19,180 -19,180 -16,177 -19)),"
+    "((-180 -19,-178 -17,-180 -16,-180 -19)))",
+    "a line": "LINESTRING(30.2 45,30.2 50,44 33)",
+    "nothing there": "POLYGON((70 -42,95 -42,80 -15,70 -42))",
+}
+
+
+@pytest.mark.parametrize("certainty", ["reported", "possible", "certain"])
+@pytest.mark.parametrize("order", ["-starts_on", "starts_on", "-fatalities_best"])
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_a_page_of_a_place_is_exact(conn, ground, order, certainty):
+    region = Region.of_ground(shapely.from_wkt(GROUNDS[ground]))
+    for period, filters in itertools.product(["all", "an old year"], ["no filter", "two"]):
+        query = asked(
+            datetime=PERIODS[period],
+            sortby=order,
+            limit=LIMIT,
+            certainty=certainty,
+            **FILTERS[filters],
+        ) | {"region": region}
+        for _ in range(2):
+            ids, header, _touched = answered(conn, query)
+            statement, values = by_hand(query)
+            assert ids == [row[0] for row in conn.execute(statement, values)], (period, filters)
+            if not header["more"]:
+                break
+            key, event = header["last"]
+            query = dict(query, cursor=Position(query["sortby"], key, UUID(event)))
 
 
 def test_the_planner_left_alone_would_break_the_bound(conn):

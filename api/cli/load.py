@@ -3,27 +3,30 @@
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import click
 import psycopg
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from api.cli.serve import data_option
-from api.cluster import Cluster, ClusterError
-from api.db import migrate, pending, writing
+from api.cli.database import data_option, database, names_file, transaction
+from api.cli.screen import Screen
+from api.cluster import ClusterError
+from api.db import Connection, Lent
+from api.gazetteer import Names, grounds, version
+from api.geocoders import cascade
 from api.importers import FORMATS
 from api.importers.files import RefusedError, load, name_of
+from api.importers.placing import Placing, Remarks
 from api.importers.rejections import Rejections
 from api.importers.store import Account
 from api.importers.table import FormatError
+from api.settings import Settings
+from geo import index
+from geo.geocoders import Cascade
 
 #: Characters of a value that the screen shows.
 WIDTH = 60
@@ -45,6 +48,7 @@ WIDTH = 60
     help="Where to list the bad rows: as JSON lines if it ends in .jsonl, else as CSV."
     "  [default: FILE.rejected.csv, here]",
 )
+@click.option("--no-places", is_flag=True, help="Leave places as they come, without footprints.")
 @click.option("--release", help="Such as 25.1.  [default: what the name of each file says]")
 @data_option
 def import_events(  # noqa: PLR0913 -- the options of a command
@@ -55,6 +59,7 @@ def import_events(  # noqa: PLR0913 -- the options of a command
     data: Path,
     *,
     lenient: bool,
+    no_places: bool,
 ) -> None:
     """Load events from files: all of them or, if one row is bad, nothing.
 
@@ -67,40 +72,39 @@ def import_events(  # noqa: PLR0913 -- the options of a command
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started has to be stopped
     rejections = Rejections(report or Path(f"{name_of(files[0])}.rejected.csv"))
     with _explained(rejections), ExitStack() as stack:
-        screen = stack.enter_context(_Screen())
+        screen = stack.enter_context(Screen())
         stack.enter_context(rejections)
-        dsn = stack.enter_context(_database(data, screen.say))
-        conn = stack.enter_context(writing(dsn, "import"))
-        missing = pending(conn)
-        if missing:
-            raise click.ClickException(
-                f"The database lacks {', '.join(missing)}: run `hudna migrate`."
-            )
+        dsn = stack.enter_context(database(data, screen.say))
+        conn = stack.enter_context(transaction(dsn, "import"))
+        placing = None if no_places else _placing(conn, names_file(data))
         account = load(
             conn,
             FORMATS[kind],
             files,
             release=release,
             lenient=lenient,
+            placing=placing,
             rejections=rejections,
             watch=screen,
         )
-    click.echo("\n".join(_account(account)))
+    click.echo("\n".join([*_account(account), *(_remarks(placing.remarks) if placing else ())]))
     if account.rejected:
         click.echo(f"The bad rows are listed in {rejections.report}.")
 
 
-@contextmanager
-def _database(data: Path, say: Callable[[str], None]) -> Iterator[str]:
-    """Give the address of the database to load into, and keep its server running."""
-    url = os.environ.get("DATABASE_URL")
-    cluster = Cluster(data, say=say)
-    if url or cluster.pid is not None:
-        yield url or cluster.dsn
-    else:
-        with cluster:
-            migrate(cluster.dsn, say)
-            yield cluster.dsn
+def _placing(conn: Connection, names: Path) -> Placing:
+    """Return what completes places, if the gazetteer is there."""
+    if not index.current(names) or version(conn) != index.version():
+        raise click.ClickException(
+            "There is no gazetteer: run `hudna gazetteer load`, or import with --no-places."
+        )
+    return Placing(Names(names), grounds(conn), _geocoders(conn))
+
+
+def _geocoders(conn: Connection) -> Cascade | None:
+    """Return the geocoders that the settings name, remembering in the transaction of `conn`."""
+    settings = Settings.from_env({"DATABASE_URL": "-"} | os.environ)
+    return cascade(Lent(conn), settings.geocoders, settings.user_agent, settings.geocoder_pause_s)
 
 
 @contextmanager
@@ -145,6 +149,14 @@ def _account(account: Account) -> Iterator[str]:
         yield "Nothing has changed."
 
 
+def _remarks(remarks: Remarks) -> Iterator[str]:
+    if remarks.counts:
+        yield "Places:"
+    for kind, count in sorted(remarks.counts.items()):
+        yield f"{count:>9,} {kind}"
+        yield from (f"           {source_id}  {text}" for source_id, text in remarks.examples[kind])
+
+
 def _shown(*values: Any) -> list[str]:
     """Return values as the screen shows them: on one line, and only where they differ if long."""
     texts = [json.dumps(value, ensure_ascii=False) for value in values]
@@ -158,52 +170,3 @@ def _shown(*values: Any) -> list[str]:
 def _window(text: str, start: int) -> str:
     end = start + WIDTH
     return f"{'…' if start else ''}{text[start:end]}{'…' if text[end:] else ''}"
-
-
-class _Screen:
-    """How the import goes on, on stderr: bars, or plain lines if nobody is watching."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[rows]}"),
-            TimeElapsedColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
-
-    def say(self, text: str) -> None:
-        """Show what is being done."""
-        self._console.print(escape(text))
-
-    def reading(self, name: str, size: int | None) -> None:
-        """Begin the bar of a file."""
-        self._begin(f"Reading {name}", size)
-
-    def at(self, position: int, rows: int) -> None:
-        """Move the bar."""
-        self._bars.update(self._bars.task_ids[-1], completed=position, rows=f"{rows:,} rows")
-
-    def writing(self) -> None:
-        """Begin the bar of the rest, which has no known length."""
-        self._begin("Comparing and writing", None)
-
-    def _begin(self, text: str, total: int | None) -> None:
-        if not self._console.is_terminal:
-            self.say(text)
-        self._bars.add_task(escape(text), total=total, rows="")

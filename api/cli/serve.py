@@ -12,13 +12,13 @@ import psycopg
 from rich.console import Console
 from rich.markup import escape
 
-from api import sample, serving
+from api import gazetteer, sample, serving
+from api.cli.database import data_option, names_file
 from api.cluster import Cluster, ClusterError
 from api.db import migrate as bring_up_to_date
-from api.db import pending
+from api.db import pending, writing
+from api.gazetteer import Names
 from api.settings import Settings
-
-DATA = Path(__file__).parent.parent.parent / "data"
 
 WELCOME = """
 Hudna answers at {url}
@@ -43,14 +43,6 @@ host_option = click.option("--host", default="127.0.0.1", show_default=True)
 workers_option = click.option(
     "--workers", type=click.IntRange(1), help="Processes; if not given, as many as cores."
 )
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DATA,
-    envvar="HUDNA_DATA",
-    show_envvar=True,
-    help="Where the data is kept; if not given, in data/ of this checkout.",
-)
 
 
 @click.command()
@@ -72,9 +64,10 @@ def up(port: int, host: str, data: Path, workers: int | None, *, no_sample: bool
             _settings()
             stack.enter_context(cluster)
             bring_up_to_date(cluster.dsn, say)
+            _load_gazetteer(cluster.dsn, names_file(data), say)
             if not no_sample:
                 say("Looking after the sample data")
-                sample.load(cluster.dsn)
+                sample.load(cluster.dsn, Names(names_file(data)))
 
         def ready(url: str) -> None:
             click.echo(WELCOME.format(url=url, border=BORDER, data=cluster.folder))
@@ -128,6 +121,13 @@ def url(data: Path) -> None:
     click.echo(cluster.dsn)
     if cluster.pid is None:
         raise click.ClickException("It is not running: `hudna up` starts it.")
+
+
+def _load_gazetteer(dsn: str, names: Path, say: Callable[[str], None]) -> None:
+    """Load the gazetteer if it is not there, and let the service know where its names are."""
+    os.environ["HUDNA_GAZETTEER"] = str(names)
+    with writing(dsn, "gazetteer") as conn:
+        gazetteer.ensure(conn, names, lambda stage, share: say(f"Gazetteer: {share:.0%}, {stage}"))
 
 
 def _settings() -> Settings:

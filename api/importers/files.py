@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol
 
 from api.db import Connection
 from api.importers import Format, store
+from api.importers.placing import Placing
 from api.importers.rejections import Fault, Rejections
 from api.importers.store import Account, Incoming, Origin
 from api.importers.table import FormatError
@@ -45,10 +46,13 @@ def load(  # noqa: PLR0913 -- what a user decides, and where it is told
     *,
     release: str | None,
     lenient: bool,
+    placing: Placing | None,
     rejections: Rejections,
     watch: Watch,
 ) -> Account:
     """Load the events of `files` in the transaction of `conn`, and return what that came to.
+
+    What the sources leave open of places is completed by `placing`, if it is given.
 
     The release is what the name of each file says, unless it is given. `lenient` leaves out the
     bad rows, which otherwise forbid the whole.
@@ -58,7 +62,10 @@ def load(  # noqa: PLR0913 -- what a user decides, and where it is told
         RefusedError: there are bad rows. The transaction has to be rolled back.
     """
     releases = [release or kind.release_of(path.name) for path in files]
-    count = store.stage(conn, _events(kind, files, releases, rejections, watch), kind.dataset)
+    events = _events(kind, files, releases, rejections, watch)
+    if placing is not None:
+        events = map(placing.placed, events)
+    count = store.stage(conn, events, kind.dataset)
     count += rejections.rows
     watch.writing()
     for clash in store.clashes(conn):

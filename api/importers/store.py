@@ -37,6 +37,7 @@ CONTENT: dict[str, Any] = {
     "geocoder": None,
     "geom": None,
     "footprint": None,
+    "ground": None,
     "fatalities_low": None,
     "fatalities_best": None,
     "fatalities_high": None,
@@ -171,7 +172,9 @@ def apply(conn: Connection, origin: Origin, *, read: int, rejected: int = 0) -> 
     account.repeated = conn.execute(_query("drop_repeats")).rowcount
     conn.execute(_compare())
     account.fields = dict(conn.execute(_query("changed_fields")))
-    account.examples = [_example(*row) for row in conn.execute(_query("changed_examples"))]
+    account.examples = [
+        _example(conn, *row) for row in conn.execute(_query("changed_examples")).fetchall()
+    ]
     account.changed = conn.execute(_query("change", assignments=_assignments())).rowcount
     account.created = conn.execute(_query("create", content=_names(CONTENT))).rowcount
     account.unchanged = read - rejected - account.repeated - account.created - account.changed
@@ -202,13 +205,21 @@ def _cells(dataset: str, incoming: Incoming) -> list[Any]:
     return [cells[name] for name in _STAGED]
 
 
-def _example(source_id: str, name: str, before: Any, after: Any) -> Change:
+def _example(conn: Connection, source_id: str, name: str, before: Any, after: Any) -> Change:
+    if name == "ground":
+        before, after = (_place_on(conn, value) for value in (before, after))
     if name in _GEOMETRIES:
         before, after = (
             shapely.from_wkb(bytes.fromhex(value[2:])).wkt if value else None
             for value in (before, after)
         )
     return Change(source_id, name, before, after)
+
+
+def _place_on(conn: Connection, ground: int | None) -> str | None:
+    """Return the id of a place whose outline or line is that shared ground."""
+    row = conn.execute(_query("place_on"), [ground]).fetchone()
+    return row[0] if row else None
 
 
 def _query(name: str, **holes: Composable) -> Composed:

@@ -10,7 +10,7 @@ from psycopg.sql import SQL
 
 from api import page
 from api.db import queries
-from api.schemas import ItemsQuery, load
+from api.parameters import ItemsQuery, load
 
 ITEMS = "/collections/events/items"
 IRAQ = "38.8,29.1,48.5,37.3"
@@ -49,7 +49,7 @@ def cases(conn) -> list[Case]:
         "SELECT sort_on, id FROM event WHERE public ORDER BY sort_on DESC, id DESC"
         " OFFSET (SELECT count(*) / 3 FROM event) LIMIT 1"
     ).fetchone()
-    from api.fields import cursor  # noqa: PLC0415 - beside its one use
+    from api.cursors import cursor  # noqa: PLC0415 - beside its one use
 
     place = cursor("-starts_on", deep[0].isoformat(), str(deep[1]))
     return [

@@ -1,0 +1,76 @@
+"""Orders, and the places in them at which pages begin."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from marshmallow import ValidationError, fields
+
+from api.fields import Reader
+
+
+@dataclass(frozen=True)
+class Position:
+    """A position in an order: the key and the id of the last item of a page."""
+
+    order: str
+    key: str | int
+    id: UUID | str
+
+
+class Order(Reader, fields.Field[str]):
+    """One sort key, ``starts_on``, ``+starts_on`` or ``-starts_on``; ascending without a sign."""
+
+    def __init__(self, keys: list[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.keys = keys
+
+    def _read(self, text: str) -> str:
+        # In a query a plus sign stands for a blank, and most clients do not escape it.
+        descending, name = text.startswith("-"), text.removeprefix("-")
+        name = name if descending else name.removeprefix("+").removeprefix(" ")
+        if name not in self.keys:
+            raise ValidationError(f"must be one of {', '.join(self.keys)}, with + or - before it.")
+        return ("-" if descending else "+") + name
+
+
+class Cursor(Reader, fields.Field[Position]):
+    """Where a page goes on: opaque to clients, good for any `limit`; `id_of` reads an item's id."""
+
+    def __init__(self, id_of: Callable[[Any], UUID | str] = UUID, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.id_of = id_of
+
+    def _read(self, text: str) -> Position:
+        try:
+            order, key, identifier = json.loads(
+                base64.b64decode(text, altchars=b"-_", validate=True)
+            )
+            return Position(order, _key(order, key), self.id_of(identifier))
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+            raise ValidationError("is no cursor of this server: take the next link.") from None
+
+
+def _key(order: str, key: Any) -> str | int:
+    """Return the key of a cursor as it came, once it is sure to be one."""
+    if order.endswith("starts_on"):
+        return date.fromisoformat(key).isoformat()
+    number = int(key)
+    if not -(2**31) <= number < 2**31:
+        raise ValueError(number)
+    return number
+
+
+def cursor(order: str, key: str | int, identifier: str) -> str:
+    """Return the cursor of the position behind an item, free of signs that need escaping.
+
+    >>> Cursor().deserialize(cursor("-starts_on", "2024-01-15", str(UUID(int=7)))).key
+    '2024-01-15'
+    """
+    text = json.dumps([order, key, identifier], separators=(",", ":"))
+    text += " " * (-len(text) % 3)  # no padding: every pair of a next link is to be k=v
+    return base64.urlsafe_b64encode(text.encode()).decode()

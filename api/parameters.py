@@ -1,0 +1,303 @@
+"""The questions that may be asked: the query parameters of every resource."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from api.cursors import Cursor, Order
+from api.fields import CRS84, BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
+from api.schemas import (
+    PLACE_PROPERTIES,
+    PLACE_SCALARS,
+    PLACE_SORTABLES,
+    PROPERTIES,
+    SCALARS,
+    SORTABLES,
+    says,
+)
+from geo.countries import countries
+from geo.region import Region
+
+LIMIT_DEFAULT, LIMIT_MAXIMUM = 100, 10_000
+RADIUS_KM, WIDEST_KM = 25, 1000
+#: Questions in one batch of geocoding.
+MOST = 10_000
+CERTAINTIES = ["reported", "possible", "certain"]
+
+PLACE_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
+
+
+def _format(*names: str) -> fields.Field[Any]:
+    """Return the query parameter that asks for a format."""
+    text = "The format, if it is not to be negotiated by `Accept`."
+    return Text(validate=validate.OneOf(names), metadata=says(text))
+
+
+def _filter(field: fields.Field[Any]) -> fields.Field[Any]:
+    """Return the query parameter that asks for items whose property has that value."""
+    text = f"Only those with this value. {field.metadata['description']}"
+    kept = [v for v in field.validators if isinstance(v, validate.OneOf | validate.Regexp)]
+    return type(field)(validate=kept, metadata={**field.metadata, "description": text})
+
+
+def _known_country(code: str) -> None:
+    if code not in countries():
+        raise ValidationError("is no code of ISO 3166-1 alpha-3.")
+
+
+def _place_id(text: Any) -> str:
+    """Return the id of a place as it came in a cursor, once it is sure to be one."""
+    if not (isinstance(text, str) and PLACE_ID.fullmatch(text)):
+        raise ValueError(text)
+    return text
+
+
+class FormatQuery(Schema):
+    """What every resource takes."""
+
+    class Meta:
+        """An unknown parameter is an error: `contry=IRQ` is not to answer with the world."""
+
+        unknown = RAISE
+
+    f = _format("json")
+
+
+class FeatureQuery(FormatQuery):
+    """What one feature takes."""
+
+    f = _format("json", "geojson")
+    crs = Crs([CRS84], metadata=says("The coordinate reference system of the answer."))
+
+
+class EventQuery(FeatureQuery):
+    """What one event takes."""
+
+    geometry = Text(
+        validate=validate.OneOf(["point", "footprint"]),
+        load_default="point",
+        metadata=says(
+            "`point`: the representative point; `footprint`: the ground it may have happened on."
+        ),
+    )
+
+
+class PageQuery(FeatureQuery):
+    """What every list of features takes."""
+
+    bbox = BBox(
+        metadata=says("Only what is in this box, or without a place: `west,south,east,north`.")
+    )
+    bbox_crs = Crs(
+        [CRS84], data_key="bbox-crs", metadata=says("The coordinate reference system of `bbox`.")
+    )
+    near = Text(
+        metadata=says(
+            "Only what is within `radius_km` of this place: `longitude,latitude`, a name, a phrase"
+            " such as `the Jordan–Syria border`, or `place:ID`.",
+            example="Palmyra, Syria",
+        )
+    )
+    radius_km = Number(
+        validate=validate.Range(min=0.001, max=WIDEST_KM),
+        metadata=says(f"How far from `near`, in kilometres; {RADIUS_KM} if it is not given."),
+    )
+    within = Text(
+        metadata=says(
+            "Only what is in this place, which has an area: a name, a phrase such as"
+            " `southern Lebanon`, or `place:ID`.",
+            example="Anbar",
+        )
+    )
+    datetime = Interval(
+        metadata=says(
+            "Only what meets this instant or interval, or is without a time:"
+            " `2024-02-04`, `2024-01-15/2024-01-31`, `2024-02-04/..`."
+        )
+    )
+    limit = Whole(
+        load_default=LIMIT_DEFAULT,
+        validate=validate.Range(min=1),
+        metadata=says(
+            "The most features in one page; more than 10,000 means 10,000.", maximum=LIMIT_MAXIMUM
+        ),
+    )
+    cursor = Cursor(metadata=says("Where to go on: copied from a `next` link."))
+    skipGeometry = fields.Boolean(  # noqa: N815 - the standard's spelling
+        truthy={"true"},
+        falsy={"false"},
+        load_default=False,
+        metadata=says("Whether to answer without geometries."),
+    )
+    resultType = Text(  # noqa: N815 - the standard's spelling
+        validate=validate.OneOf(["results", "hits"]),
+        load_default="results",
+        metadata=says("`hits`: only their exact number."),
+    )
+
+
+def _order(keys: Iterable[str], default: str) -> Order:
+    return Order(
+        list(keys),
+        load_default=default,
+        metadata=says("The order: a key, with `-` before it for the highest first."),
+    )
+
+
+def _choice(names: Iterable[str]) -> NameList:
+    return NameList(list(names), metadata=says("The properties to answer with."))
+
+
+class _ItemsQuery(PageQuery, EventQuery):
+    certainty = Text(
+        validate=validate.OneOf(CERTAINTIES),
+        load_default="reported",
+        metadata=says(
+            "How sure place and time have to be. `reported`: the point is in the region, and the"
+            " interval meets the period. `possible`: the footprint meets the region. `certain`:"
+            " footprint and interval lie wholly in them."
+        ),
+    )
+    sortby = _order(SORTABLES, "-starts_on")
+    properties = _choice(PROPERTIES)
+
+
+class _PlacesQuery(PageQuery):
+    cursor = Cursor(_place_id, metadata=says("Where to go on: copied from a `next` link."))
+    sortby = _order(PLACE_SORTABLES, "-population")
+    properties = _choice(PLACE_PROPERTIES)
+
+
+ItemsQuery = _ItemsQuery.from_dict(
+    {name: _filter(PROPERTIES[name]) for name in SCALARS}, name="ItemsQuery"
+)
+PlacesQuery = _PlacesQuery.from_dict(
+    {name: _filter(PLACE_PROPERTIES[name]) for name in PLACE_SCALARS}, name="PlacesQuery"
+)
+
+
+class GeocodeQuery(FormatQuery):
+    """What geocoding takes: a name or a phrase, or a point."""
+
+    f = _format("json", "geojson")
+    q = Text(
+        validate=validate.Length(max=300),
+        metadata=says(
+            "A name, or a phrase such as `40 km north-west of Deir ez-Zor`.", example="Rutba, Anbar"
+        ),
+    )
+    lat = Number(
+        validate=validate.Range(min=-90, max=90), metadata=says("The latitude of a point to name.")
+    )
+    lon = Number(validate=validate.Range(min=-180, max=180), metadata=says("Its longitude."))
+    country = Text(
+        validate=[validate.Regexp(r"^[A-Z]{3}$"), _known_country],
+        metadata=says("The country in which to look, in ISO 3166-1 alpha-3.", example="SYR"),
+    )
+    focus = LonLat(
+        metadata=says("A point, `longitude,latitude`: of several places the nearer are likelier.")
+    )
+    limit = Whole(
+        load_default=10,
+        validate=validate.Range(min=1),
+        metadata=says("The most candidates; more than 50 means 50.", maximum=50),
+    )
+    geometry = Text(
+        validate=validate.OneOf(["point", "footprint"]),
+        load_default="point",
+        metadata=says("`footprint`: the ground that is meant, instead of its point."),
+    )
+
+
+class GeocodeBatch(Schema):
+    """Many questions at once: names and phrases, or points."""
+
+    class Meta:
+        """A slip of the pen is not to be lost in silence."""
+
+        unknown = RAISE
+
+    q = fields.List(
+        fields.String(validate=validate.Length(min=1, max=300)),
+        validate=validate.Length(min=1, max=MOST),
+        metadata=says("Names and phrases; each has a feature in the answer, in the same order."),
+    )
+    points = fields.List(
+        fields.Tuple(
+            (
+                fields.Float(validate=validate.Range(min=-180, max=180)),
+                fields.Float(validate=validate.Range(min=-90, max=90)),
+            )
+        ),
+        validate=validate.Length(min=1, max=MOST),
+        metadata=says("Points, `[longitude, latitude]`, to be named; instead of `q`."),
+    )
+    country = fields.String(
+        validate=[validate.Regexp(r"^[A-Z]{3}$"), _known_country],
+        metadata=says("The country in which to look, in ISO 3166-1 alpha-3."),
+    )
+    focus = fields.Tuple(
+        (
+            fields.Float(validate=validate.Range(min=-180, max=180)),
+            fields.Float(validate=validate.Range(min=-90, max=90)),
+        ),
+        metadata=says(
+            "A point, `[longitude, latitude]`: the nearer of several places is likelier."
+        ),
+    )
+    typos = fields.Boolean(
+        load_default=False,
+        metadata=says(
+            "Whether to look for mistyped names too, which takes some hundred times as long."
+        ),
+    )
+    geometry = fields.String(
+        validate=validate.OneOf(["point", "footprint"]),
+        load_default="point",
+        metadata=says("`footprint`: the ground that is meant, instead of its point."),
+    )
+
+    @validates_schema
+    def one_kind(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a body with both kinds of question, or with none."""
+        if ("q" in data) == ("points" in data):
+            raise ValidationError("must have either `q` or `points`.")
+
+
+@cache
+def made(schema: type[Schema]) -> Schema:
+    """Return the one instance of `schema`: to make one takes longer than most queries."""
+    return schema()
+
+
+def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return the query that the URL's `pairs` ask, read by `schema`; `query` is their raw form.
+
+    Raises:
+        ValidationError: a parameter is unknown, given twice, or has a bad value; each is named.
+    """
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name in values:
+            raise ValidationError({name: ["is given more than once."]})
+        values[name] = value
+    try:
+        unquote_to_bytes(query).decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValidationError({"query": ["is not UTF-8."]}) from None
+    asked: dict[str, Any] = made(schema).load(values)
+    if "limit" in asked:
+        maximum = made(schema).fields["limit"].metadata["maximum"]
+        asked["limit"] = min(asked["limit"], maximum)
+    position = asked.get("cursor")
+    if position and position.order != asked["sortby"]:
+        raise ValidationError({"cursor": ["belongs to another order: keep sortby as it was."]})
+    if "radius_km" in asked and "near" not in asked:
+        raise ValidationError({"radius_km": ["says how far from `near`, which is missing."]})
+    if "bbox" in asked:
+        asked["region"] = Region.of_boxes(asked["bbox"])
+    return asked

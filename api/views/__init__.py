@@ -1,0 +1,5 @@
+"""Every route: what a request is turned into, and what it is answered with."""
+
+from api.views import events, geocode, places, service
+
+BLUEPRINTS = [service.blueprint, events.blueprint, places.blueprint, geocode.blueprint]

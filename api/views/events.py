@@ -1,0 +1,81 @@
+"""The collection of events."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from api import collections, events, geojson, regions
+from api.answers import at_head, document, linked, negotiate, unchanged
+from api.links import GEOJSON, JSON, SCHEMA, link
+from api.parameters import EventQuery, FormatQuery, ItemsQuery
+from api.problems import Problem, not_found
+from api.views import paging
+from api.views.asking import asked, names, pool
+
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+PATH = "/collections/events"
+
+blueprint = Blueprint("events", __name__)
+
+
+@blueprint.get(PATH)
+def collection() -> Response:
+    """Describe the collection of events."""
+    negotiate([JSON], asked(FormatQuery).get("f"))
+    state = events.state(pool())
+    return unchanged(state, JSON) or at_head(
+        document(collections.events(events.extent(pool()), state)), state, JSON
+    )
+
+
+@blueprint.get(f"{PATH}/queryables")
+def queryables() -> Response:
+    """Describe what events can be filtered by, in JSON Schema."""
+    media = negotiate([SCHEMA, JSON], asked(FormatQuery).get("f"))
+    return document(collections.queryables("events"), media)
+
+
+@blueprint.get(f"{PATH}/items")
+def items() -> Response:
+    """Stream the events that the query asks for, as GeoJSON."""
+    query = asked(ItemsQuery)
+    media = negotiate([GEOJSON, JSON], query.get("f"))
+    basis = regions.basis(query, names())
+    if request.if_none_match:
+        answer = unchanged(events.state(pool()), media, basis)
+        if answer:
+            return answer
+    query, meant = regions.narrowed(query, names())
+    if query["resultType"] == "hits":
+        return paging.hits(*events.count(pool(), query), media, basis=basis)
+    further = [*meant, link("collection", PATH, JSON, "The collection")]
+    return paging.features(events.page(pool(), query), query, media, further, basis=basis)
+
+
+@blueprint.get(f"{PATH}/items/<event_id>")
+def item(event_id: str) -> Response:
+    """Return one event."""
+    query = asked(EventQuery)
+    media = negotiate([GEOJSON, JSON], query.get("f"))
+    if not ID.fullmatch(event_id):  # UUID() reads many other spellings
+        raise not_found(f"There is no event {event_id}: an id is a UUID.")
+    uuid = UUID(event_id)
+    tx_id, version, text = _found(uuid, query)
+    made = [
+        link("self", f"{PATH}/items/{uuid}", media, "This event"),
+        link("collection", PATH, JSON, "The collection"),
+    ]
+    answer = linked(paging.feature(geojson.feature(text, made), media), made)
+    answer.set_etag(f"{tx_id}.{version}.{query['geometry']}.{media.split('/')[1]}")
+    return answer
+
+
+def _found(uuid: UUID, query: dict[str, Any]) -> tuple[int, int, bytes]:
+    found = events.one(pool(), uuid, query)
+    if found is None:
+        if events.is_gone(pool(), uuid):
+            raise Problem("gone", f"The event {uuid} has been deleted.")
+        raise not_found(f"There is no event {uuid}.")
+    return found

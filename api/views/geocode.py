@@ -1,0 +1,124 @@
+"""Geocoding: names and phrases to places, points to names, one by one or many at once."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from geopy.exc import GeopyError
+from marshmallow import ValidationError
+
+from api import geocoders, geocoding, geojson
+from api.answers import linked, negotiate
+from api.links import GEOJSON, JSON, Link, here
+from api.parameters import FormatQuery, GeocodeBatch, GeocodeQuery, made
+from api.problems import Problem, body_invalid, log
+from api.stream import Page, State
+from api.views import paging
+from api.views.asking import asked, names
+from geo.candidates import Verdict
+from geo.expressions import Unplaced
+
+LARGEST_BODY = 4 << 20
+
+blueprint = Blueprint("geocode", __name__)
+
+
+@blueprint.get("/geocode")
+def geocode() -> Response:
+    """Find a name or a phrase, or say where a point lies."""
+    query = asked(GeocodeQuery)
+    media = negotiate([GEOJSON, JSON], query.get("f"))
+    point = {name for name in ("lat", "lon") if name in query}
+    if "q" in query and not point:
+        features, detail = _forward(query)
+    elif len(point) == 2 and "q" not in query:
+        features, detail = _reverse(query["lon"], query["lat"]), None
+    else:
+        raise ValidationError({"q": ["is needed, or else lat and lon together."]})
+    return _answer(map(geocoding.text, features), media, detail)
+
+
+@blueprint.post("/geocode")
+def geocode_many() -> Response:
+    """Find many names and phrases, or say where many points lie."""
+    media = negotiate([GEOJSON, JSON], asked(FormatQuery).get("f"))
+    wanted = _body()
+    known = names().known
+    if "points" in wanted:
+        east, north = zip(*wanted["points"], strict=True)
+        where = known.gazetteer.towns.whereabouts_of(east, north)
+        features: Iterable[Any] = map(geocoding.named, east, north, where)
+    else:
+        features = geocoding.batch(
+            known.fixer if wanted["typos"] else known.quick_fixer,
+            wanted["q"],
+            country=wanted.get("country"),
+            focus=wanted.get("focus"),
+            footprint=wanted["geometry"] == "footprint",
+        )
+    return _answer(map(geocoding.text, features), media, None)
+
+
+def _forward(query: dict[str, Any]) -> tuple[list[geocoding.Feature], str | None]:
+    """Return the places that a phrase may mean, or why there is none."""
+    footprint = query["geometry"] == "footprint"
+    try:
+        found = names().known.fixer.fix(
+            query["q"], country=query.get("country"), focus=query.get("focus")
+        )
+    except Unplaced as error:
+        return _elsewhere(query["q"], footprint=footprint), f"{error}."
+    others = found.candidates[1 : query["limit"]] if found.id else ()
+    features = [geocoding.fixed(found, footprint=footprint)]
+    features += [geocoding.candidate(one, footprint=footprint) for one in others]
+    doubt = found.verdict is Verdict.AMBIGUOUS
+    return features, "This may as well mean another place." if doubt else None
+
+
+def _elsewhere(text: str, *, footprint: bool) -> list[geocoding.Feature]:
+    """Return what other geocoders know, if the operator has named any."""
+    cascade = current_app.extensions["hudna"].geocoders
+    if cascade is None:
+        return []
+    try:
+        found = geocoders.places(cascade, text)
+    except GeopyError as error:
+        log.warning("geocoders: %s", error)
+        raise Problem(
+            "bad-gateway", "The geocoders that this server asks do not answer."
+        ) from error
+    return [geocoding.remote(one, footprint=footprint) for one in found]
+
+
+def _reverse(longitude: float, latitude: float) -> list[geocoding.Feature]:
+    where = names().known.gazetteer.towns.whereabouts(longitude, latitude)
+    return [geocoding.named(longitude, latitude, where)]
+
+
+def _body() -> dict[str, Any]:
+    """Return the body of the request, as its schema reads it."""
+    if request.mimetype != JSON:
+        raise Problem("unsupported-media-type", f"The body must be {JSON}.")
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise Problem("too-large", f"The body must be of at most {LARGEST_BODY:,} bytes.")
+    try:
+        document = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise Problem("invalid-body", "The body is not JSON.") from None
+    try:
+        wanted: dict[str, Any] = made(GeocodeBatch).load(document)
+    except ValidationError as error:
+        raise body_invalid(error.messages) from None
+    return wanted
+
+
+def _answer(features: Iterator[bytes], media: str, detail: str | None) -> Response:
+    """Return features as a collection, which depends on nothing but the gazetteer."""
+    links: list[Link] = [here("self", media)] if request.method == "GET" else []
+    state = State(names().version, 0, 0)
+    page = Page(state, first=True, more=False, last=None, matched=None, features=features)
+    pieces = geojson.collection(page, links, {"detail": detail} if detail else {})
+    body, rest = geojson.begin(pieces)
+    whole = paging.feature(paging.chained(body, rest) if rest else body, media)
+    return linked(whole, links)

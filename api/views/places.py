@@ -1,0 +1,65 @@
+"""The collection of places: the gazetteer as features."""
+
+from flask import Blueprint, Response, request
+
+from api import collections, geojson, places, regions
+from api.answers import at_head, document, linked, negotiate, unchanged
+from api.links import GEOJSON, JSON, SCHEMA, link
+from api.parameters import PLACE_ID, FeatureQuery, FormatQuery, PlacesQuery
+from api.problems import not_found
+from api.views import paging
+from api.views.asking import asked, names, pool
+
+PATH = "/collections/places"
+
+blueprint = Blueprint("places", __name__)
+
+
+@blueprint.get(PATH)
+def collection() -> Response:
+    """Describe the collection of places."""
+    negotiate([JSON], asked(FormatQuery).get("f"))
+    state = places.state(pool())
+    return unchanged(state, JSON) or at_head(
+        document(collections.places(places.summary(pool()))), state, JSON
+    )
+
+
+@blueprint.get(f"{PATH}/queryables")
+def queryables() -> Response:
+    """Describe what places can be filtered by, in JSON Schema."""
+    media = negotiate([SCHEMA, JSON], asked(FormatQuery).get("f"))
+    return document(collections.queryables("places"), media)
+
+
+@blueprint.get(f"{PATH}/items")
+def items() -> Response:
+    """Stream the places that the query asks for, as GeoJSON."""
+    query = asked(PlacesQuery)
+    media = negotiate([GEOJSON, JSON], query.get("f"))
+    if request.if_none_match:
+        answer = unchanged(places.state(pool()), media)
+        if answer:
+            return answer
+    query, meant = regions.narrowed(query, names())
+    if query["resultType"] == "hits":
+        return paging.hits(*places.count(pool(), query), media)
+    further = [*meant, link("collection", PATH, JSON, "The collection")]
+    return paging.features(places.page(pool(), query), query, media, further)
+
+
+@blueprint.get(f"{PATH}/items/<place_id>")
+def item(place_id: str) -> Response:
+    """Return one place."""
+    query = asked(FeatureQuery)
+    media = negotiate([GEOJSON, JSON], query.get("f"))
+    found = places.one(pool(), place_id, query) if PLACE_ID.fullmatch(place_id) else None
+    if found is None:
+        raise not_found(f"There is no place {place_id}.")
+    state, text = found
+    made = [
+        link("self", f"{PATH}/items/{place_id}", media, "This place"),
+        link("collection", PATH, JSON, "The collection"),
+    ]
+    answer = linked(paging.feature(geojson.feature(text, made), media), made)
+    return unchanged(state, media) or at_head(answer, state, media)
