@@ -1,12 +1,14 @@
 """The gazetteer of a deployment: names in an index file, places and shapes in the database."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from api.db import Connection, queries
 from geo import index
@@ -14,7 +16,7 @@ from geo.fixes import Fixer
 from geo.footprints import Footprints
 from geo.gazetteer import Gazetteer
 from geo.lookup import Fix
-from geo.places import Place, all_areas, all_spots
+from geo.places import Place, all_areas, all_outlines, all_spots
 
 #: The share of the work that the index of names is; the rest is the database's.
 _INDEX_SHARE = 0.6
@@ -89,12 +91,16 @@ def ensure(conn: Connection, path: Path, progress: Progress = lambda _stage, _sh
     The index goes to the file `path`, the places into the transaction of `conn`. `progress` is told
     the stage and the share that is done.
     """
+    wanted = version(conn) != index.version()
     if not index.current(path):
-        index.build(path, lambda stage, share: progress(stage, share * _INDEX_SHARE))
-    if version(conn) == index.version():
-        return False
-    _load(conn, path, progress)
-    return True
+        with ThreadPoolExecutor(1) as aside:  # the database cuts outlines while names are read
+            kept = aside.submit(_keep, conn, all_outlines()) if wanted else None
+            index.build(path, lambda stage, share: progress(stage, share * _INDEX_SHARE))
+        if kept:
+            kept.result()
+    if wanted:
+        _load(conn, path, progress)
+    return wanted
 
 
 def grounds(conn: Connection) -> dict[str, int]:
@@ -103,23 +109,22 @@ def grounds(conn: Connection) -> dict[str, int]:
 
 
 def _load(conn: Connection, path: Path, progress: Progress) -> None:
+    def reading(stage: str, share: float) -> None:
+        progress(stage, _INDEX_SHARE + 0.1 + share * 0.25)
+
     named = queries("places.sql")
     conn.execute(named["begin"])
     conn.execute(named["clear"])
     progress("outlines and borders", _INDEX_SHARE)
-    conn.execute(named["stage"])
-    with conn.cursor() as cursor, cursor.copy(named["fill_areas"]) as copy:
-        for area in all_areas(path):
-            copy.write_row([*_cells(area), *_shape(area)])
-    conn.execute(named["keep_grounds"])
-    conn.execute(named["place_areas"])
-
-    def reading(stage: str, share: float) -> None:
-        progress(stage, _INDEX_SHARE + 0.1 + share * 0.25)
-
-    with conn.cursor() as cursor, cursor.copy(named["fill_spots"]) as copy:
+    areas = list(all_areas(path))
+    _keep(conn, (area.shape for area in areas if area.shape is not None))
+    known = dict(conn.execute(named["known_grounds"]).fetchall())
+    with conn.cursor() as cursor, cursor.copy(named["fill"]) as copy:
+        for area in areas:
+            ground = None if area.shape is None else known[_digest(area.shape)]
+            copy.write_row([*_cells(area), ground])
         for spot in all_spots(path, reading):
-            copy.write_row(_cells(spot))
+            copy.write_row([*_cells(spot), None])
     conn.execute(named["record"], [index.version()])
     conn.execute(named["measure"])
     progress("done", 1.0)
@@ -140,6 +145,16 @@ def _cells(place: Place) -> list[Any]:
     ]
 
 
-def _shape(area: Place) -> tuple[bytes, str]:
-    shape = bytes(shapely.to_wkb(area.shape, byte_order=1) or b"")
-    return hashlib.sha256(shape).digest(), shape.hex()
+def _keep(conn: Connection, shapes: Iterable[BaseGeometry]) -> None:
+    """Store the shapes that are new, and their pieces."""
+    named = queries("places.sql")
+    conn.execute(named["stage"])
+    with conn.cursor() as cursor, cursor.copy(named["fill_shapes"]) as copy:
+        for shape in shapes:
+            copy.write_row([_digest(shape), shapely.to_wkb(shape, hex=True)])
+    conn.execute(named["keep_grounds"])
+    conn.execute(named["unstage"])
+
+
+def _digest(shape: BaseGeometry) -> bytes:
+    return hashlib.sha256(shapely.to_wkb(shape, byte_order=1) or b"").digest()

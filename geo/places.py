@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,14 @@ def _read(index: Path, *, spots: bool) -> Iterator[list[Place]]:
             # One by one, the points would take half of the time.
             points = shapely.points([row[:2] for row in some])
             yield [_place(row, point) for row, point in zip(some, points, strict=True)]
+
+
+def all_outlines() -> Iterator[Shape]:
+    """Yield the grounds of the divisions and of the countries, without an index of names."""
+    grounds = chain(
+        (unit_ground(unit.key) for unit in units() if unit.name), map(country_ground, countries())
+    )
+    yield from (ground for ground in grounds if not ground.is_empty)
 
 
 def all_borders() -> Iterator[Place]:

@@ -14,33 +14,31 @@ SELECT pg_advisory_xact_lock(730546124)
 DELETE FROM place
 
 -- name: stage
--- Where places with a shape are put aside until their shapes are stored.
-CREATE TEMP TABLE staged_place ON COMMIT DROP AS
-SELECT id, kind, name, names, country, admin1, population, geo_precision, uncertainty_km, geom,
-       ''::bytea AS digest, NULL::geometry AS shape
-  FROM place WITH NO DATA
+-- Where shapes are put aside until it is known which of them are new.
+CREATE TEMP TABLE staged_shape (digest bytea, shape geometry) ON COMMIT DROP
 
--- name: fill_areas
-COPY staged_place (id, kind, name, names, country, admin1, population, geo_precision, uncertainty_km, geom, digest, shape)
-FROM STDIN
+-- name: fill_shapes
+COPY staged_shape (digest, shape) FROM STDIN
 
 -- name: keep_grounds
 -- The shapes that are new, and their pieces. Those that are there stay for ever.
 WITH fresh AS (
   INSERT INTO ground (digest, geom)
-  SELECT DISTINCT ON (s.digest) s.digest, ST_SetSRID(s.shape, 4326) FROM staged_place AS s
+  SELECT DISTINCT ON (s.digest) s.digest, ST_SetSRID(s.shape, 4326) FROM staged_shape AS s
    WHERE NOT EXISTS (SELECT FROM ground AS g WHERE g.digest = s.digest)
    ORDER BY s.digest
   RETURNING id, is_line, geom)
 INSERT INTO ground_piece (ground, is_line, geom) SELECT id, is_line, ST_Subdivide(geom, 128) FROM fresh
 
--- name: place_areas
-INSERT INTO place (id, kind, name, names, country, admin1, population, geo_precision, uncertainty_km, geom, ground)
-SELECT s.id, s.kind, s.name, s.names, s.country, s.admin1, s.population, s.geo_precision, s.uncertainty_km, s.geom, g.id
-  FROM staged_place AS s JOIN ground AS g ON g.digest = s.digest
+-- name: unstage
+DROP TABLE staged_shape
 
--- name: fill_spots
-COPY place (id, kind, name, names, country, admin1, population, geo_precision, uncertainty_km, geom) FROM STDIN
+-- name: known_grounds
+-- All shapes, by what they are found by.
+SELECT digest, id FROM ground
+
+-- name: fill
+COPY place (id, kind, name, names, country, admin1, population, geo_precision, uncertainty_km, geom, ground) FROM STDIN
 
 -- name: record
 INSERT INTO gazetteer (version) VALUES (%s)

@@ -67,6 +67,12 @@ def test_a_border_is_a_line_with_its_uncertainty(ask):
     assert 150 < border["properties"]["uncertainty_km"] < 200
 
 
+def test_an_unchanged_gazetteer_answers_a_question_once(visitor):
+    for url in ("/geocode?q=Baghdad", "/geocode?lat=33.3&lon=44.4", "/geocode?q=Xyzzyville"):
+        tag = visitor.get(url).headers["ETag"]
+        assert visitor.get(url, headers={"If-None-Match": tag}).status_code == 304
+
+
 def test_what_is_nowhere_has_a_reason(visitor):
     answer = visitor.get("/geocode?q=Xyzzyville")
     assert answer.json["features"] == []

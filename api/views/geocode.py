@@ -9,7 +9,7 @@ from geopy.exc import GeopyError
 from marshmallow import ValidationError
 
 from api import geocoders, geocoding, geojson
-from api.answers import linked, negotiate
+from api.answers import at_head, linked, negotiate, unchanged
 from api.links import GEOJSON, JSON, Link, here
 from api.parameters import FormatQuery, GeocodeBatch, GeocodeQuery, made
 from api.problems import Problem, body_invalid, log
@@ -29,6 +29,7 @@ def geocode() -> Response:
     """Find a name or a phrase, or say where a point lies."""
     query = asked(GeocodeQuery)
     media = negotiate([GEOJSON, JSON], query.get("f"))
+    state = State(names().version, 0, 0)
     point = {name for name in ("lat", "lon") if name in query}
     if "q" in query and not point:
         features, detail = _forward(query)
@@ -36,7 +37,10 @@ def geocode() -> Response:
         features, detail = _reverse(query["lon"], query["lat"]), None
     else:
         raise ValidationError({"q": ["is needed, or else lat and lon together."]})
-    return _answer(map(geocoding.text, features), media, detail)
+    answer = _answer(map(geocoding.text, features), media, detail)
+    if any(one["properties"]["geocoder"] != geocoding.GEOCODER for one in features):
+        return answer  # what others say may change
+    return unchanged(state, media) or at_head(answer, state, media)
 
 
 @blueprint.post("/geocode")
@@ -114,7 +118,7 @@ def _body() -> dict[str, Any]:
 
 
 def _answer(features: Iterator[bytes], media: str, detail: str | None) -> Response:
-    """Return features as a collection, which depends on nothing but the gazetteer."""
+    """Return features as a collection."""
     links: list[Link] = [here("self", media)] if request.method == "GET" else []
     state = State(names().version, 0, 0)
     page = Page(state, first=True, more=False, last=None, matched=None, features=features)

@@ -81,11 +81,12 @@ def statements(conn, case: Case) -> list[str]:
     return sent
 
 
-def regimes(conn, limit: int) -> list[tuple[str, float]]:
-    """Return each regime of box, period and order with the milliseconds of all its statements."""
+def regimes(conn, limit: int, certainty: str = "reported") -> list[tuple[str, float]]:
+    """Return each regime of box and period with the milliseconds of all its statements."""
     took = []
     for (box, corners), (period, days) in itertools.product(BOXES.items(), PERIODS.items()):
-        text = f"bbox={corners}&limit={limit}" + (f"&datetime={days}" if days else "")
+        text = f"bbox={corners}&limit={limit}&certainty={certainty}"
+        text += f"&datetime={days}" if days else ""
         case = Case("", "", f"{ITEMS}?{text}")
         times = []
         for _ in range(4):  # the first warms
