@@ -24,7 +24,8 @@ FROM debian:bookworm-slim AS service
 RUN apt-get update \
  && apt-get install -y --no-install-recommends python3 python3-venv \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system hudna
+ && useradd --system hudna \
+ && install -d -o hudna /var/lib/hudna
 WORKDIR /srv/hudna
 COPY requirements.lock .
 RUN python3 -m venv .venv \
@@ -32,5 +33,9 @@ RUN python3 -m venv .venv \
 COPY . .
 RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e .
 USER hudna
+ENV HUDNA_GAZETTEER=/var/lib/hudna/places.sqlite
+VOLUME /var/lib/hudna
 EXPOSE 8000
-CMD ["sh", "-c", ".venv/bin/hudna migrate && exec .venv/bin/hudna serve --host 0.0.0.0"]
+CMD ["sh", "-c", "\
+    .venv/bin/hudna migrate && .venv/bin/hudna gazetteer load \
+ && exec .venv/bin/hudna serve --host 0.0.0.0"]

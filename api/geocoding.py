@@ -134,10 +134,15 @@ def _feature(shape: BaseGeometry | None, properties: Feature, place: str | None 
     made: Feature = {"type": "Feature"}
     if place:
         made["id"] = place
-    geometry = None if shape is None else json.loads(shapely.to_geojson(_rounded(shape)))
-    return made | {"geometry": geometry, "properties": properties}
+    return made | {"geometry": _geometry(shape), "properties": properties}
 
 
-def _rounded(shape: BaseGeometry) -> BaseGeometry:
+def _geometry(shape: BaseGeometry | None) -> Feature | None:
     """Return a shape as RFC 7946 wants it: six digits, outlines counter-clockwise."""
-    return shapely.transform(shapely.orient_polygons(shape), lambda xy: xy.round(6))
+    if shape is None:
+        return None
+    if isinstance(shape, Point):  # thousands at once, and mostly
+        return {"type": "Point", "coordinates": [round(shape.x, 6), round(shape.y, 6)]}
+    rounded = shapely.transform(shapely.orient_polygons(shape), lambda xy: xy.round(6))
+    geometry: Feature = json.loads(shapely.to_geojson(rounded))
+    return geometry

@@ -34,8 +34,10 @@ UNKNOWN = SQL("NULL::bigint")
 def parameters(query: Query) -> dict[str, Any]:
     """Return the values that the statements of `query` bind, by name."""
     limit = query["limit"]
-    far = 4 if _by_date(query) else 12  # by toll, all must be sorted that the walk does not find
-    values = {"limit": limit, "reach": far * limit + 2000} | conditions.values(query)
+    reach = (4 if _by_date(query) else 12) * limit + 2000  # by toll, the rest must all be sorted
+    if conditions.certainty(query) != "reported":
+        reach //= 2  # footprints are not in the index that is walked: each step costs more
+    values = {"limit": limit, "reach": reach} | conditions.values(query)
     if "cursor" in query:
         values |= {"after_key": query["cursor"].key, "after_id": query["cursor"].id}
     return values
