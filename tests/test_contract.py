@@ -296,6 +296,8 @@ SQL_WORDS = re.compile(
 )
 #: Where it may stand, besides sql/; the index of names, which geo/ reads, is a file of SQLite's.
 MAY_SPEAK_SQL = {"api/conditions.py", "api/page.py", "api/db.py"}
+MAY_SPEAK_SQL |= {f"api/cql2/{name}.py" for name in ("compiler", "functions", "sets", "terms")}
+MAY_SPEAK_SQL |= {"api/cql2/words.py", "api/cql2/writer.py"}  # CQL2 has some of the same words
 MAY_SPEAK_SQL |= {"geo/gazetteer.py", "geo/index.py", "geo/places.py", "geo/reverse.py"}
 SILENT = [
     path
