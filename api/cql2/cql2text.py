@@ -29,14 +29,16 @@ def read(text: str, dialect: str = "cql2-text", limits: Limits = LIMITS) -> Node
         Cql2Error: it says nothing, or is larger than `limits`.
     """
     parser = _parser().parse_interactive(checked(text, limits))
+    tokens: list[Token] = []
     try:
-        last = None
-        for last in _counted(parser, limits):
-            if last.type == LACKING[dialect]:
-                raise Cql2Error(f"There is no {last.type} in {dialect}.", at(last))
+        for token in _counted(parser, limits):
+            tokens.append(token)
+            if token.type == LACKING[dialect]:
+                raise Cql2Error(f"There is no {token.type} in {dialect}.", at(token))
+        last = tokens[-1] if tokens else None
         node: Node = parser.feed_eof(last)  # type: ignore[no-untyped-call]
     except UnexpectedInput as error:
-        raise _explained(text, parser, error) from None
+        raise _explained(text, tokens, error) from None
     return node
 
 
@@ -75,11 +77,20 @@ def _counted(parser: InteractiveParser, limits: Limits) -> Iterator[Token]:
         yield token
 
 
-def _explained(text: str, parser: InteractiveParser, error: UnexpectedInput) -> Cql2Error:
+def _explained(text: str, tokens: list[Token], error: UnexpectedInput) -> Cql2Error:
+    """Return what is wrong where the reading of `tokens` ended.
+
+    They are read once more: by now the parser has closed all that the wrong word could have
+    closed, and has forgotten what else could have stood there.
+    """
     offset, word = len(text), ""
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         offset, word = error.token.start_pos or 0, str(error.token)
     elif isinstance(error, UnexpectedCharacters):
         offset = error.pos_in_stream or 0
         word = text[offset]
+    parser = _parser().parse_interactive("")
+    for token in tokens:
+        if token.start_pos != offset:
+            parser.feed_token(token)
     return unexpected(text, offset, word, parser.accepts())  # type: ignore[no-untyped-call]

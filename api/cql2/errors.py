@@ -41,7 +41,7 @@ class Limits:
     #: The text, in bytes of UTF-8.
     size: int = 65_536
     #: Words and signs of the text, or values of the JSON.
-    nodes: int = 4_000
+    nodes: int = 3_000
     #: Parentheses in one another, or operators of the JSON.
     depth: int = 200
     #: The positions of all geometries together.

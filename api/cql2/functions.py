@@ -43,7 +43,7 @@ ARITHMETIC: dict[str, LiteralString] = {
     "%": "mod({}, nullif({}, 0))",
     "div": "div({}, nullif({}, 0))",
     "^": """(SELECT CASE
-        WHEN abs(y) > 1e6 OR abs(x) > 1e300 THEN NULL
+        WHEN x IS NULL OR y IS NULL OR abs(y) > 1e6 OR abs(x) > 1e300 THEN NULL
         WHEN y = 0 THEN 1
         WHEN x = 0 THEN CASE WHEN y > 0 THEN 0 END
         WHEN abs(x) < 1e-300 OR x < 0 AND y <> trunc(y) THEN NULL
@@ -52,10 +52,13 @@ ARITHMETIC: dict[str, LiteralString] = {
         END FROM (SELECT {} AS x, {} AS y OFFSET 0) AS operands)""",
 }
 
-#: Case folding as ICU's root locale has it. Lower first: it knows the signs for kelvin, angstrom
-#: and ohm, and the capital sharp s. Then upper, which writes out what is one letter in lower case
-#: only: sharp s, ligatures, the final sigma. What comes out is ordered as other texts are.
-CASEI: LiteralString = """(lower(upper(lower({} COLLATE "und-x-icu"))) COLLATE "default")"""
+#: Full case folding, by ICU's root locale. Lower first: it knows the signs for kelvin, angstrom and
+#: ohm, and the capital sharp s. Then upper, which writes out what is one letter in lower case only:
+#: sharp s and the ligatures. The dotless i, which upper would make an I, waits as a letter of
+#: private use. The last sigma of a word becomes like any other, or a pattern could not have one
+#: before a wildcard. What comes out is ordered as other texts are.
+CASEI: LiteralString = """(translate(lower(upper(lower(translate({}, '\u0131', '\ue131')
+    COLLATE "und-x-icu"))), '\u03c2\ue131', '\u03c3\u0131') COLLATE "default")"""
 
 #: Letters without the marks that Unicode can take from them, and without strokes, which it cannot.
 ACCENTI: LiteralString = "translate(regexp_replace(normalize({}, NFD), {}, '', 'g'), {}, {})"
@@ -66,7 +69,7 @@ MARKS = (
     "\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff"
     "\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
-STROKED, PLAIN = "ØøŁłĐđĦħŦŧƗɨƵƶɃƀǤǥɈɉɌɍɎɏȺⱥȻȼɆɇ", "OoLlDdHhTtIiZzBbGgJjRrYyAaCcEe"
+STROKED, PLAIN = "ıØøŁłĐđĦħŦŧƗɨƵƶɃƀǤǥɈɉɌɍɎɏȺⱥȻȼɆɇ", "iOoLlDdHhTtIiZzBbGgJjRrYyAaCcEe"
 
 LIKE: LiteralString = r"({} LIKE {} ESCAPE '\')"
 

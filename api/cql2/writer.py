@@ -38,7 +38,7 @@ OR, AND, NOT, PREDICATE, SUM, TERM, POWER, FACTOR = range(8)
 LEVELS = {"+": SUM, "-": SUM, "*": TERM, "/": TERM, "%": TERM, "div": TERM, "^": POWER}
 #: What can be written without quotes: a subset of the standard's identifiers, not the words.
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z_0-9.]*", re.ASCII)
-WORDS = {"and", "between", "div", "false", "ilike", "in", "is", "like", "not", "null", "or", "true"}
+WORDS = {"and", "between", "div", "false", "in", "is", "like", "not", "null", "or", "true"}
 
 
 class Phrase(NamedTuple):
