@@ -5,7 +5,7 @@ bound. The types are checked here, so that what PostgreSQL gets cannot fail ther
 NULL where the standard has it NULL: under WHERE, as FALSE, it excludes the row (6.2).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
@@ -96,10 +96,15 @@ def compile(  # noqa: A001 - it is named for what it does, and used as cql2.comp
         Cql2Error: it names something unknown, or puts together what does not go together.
     """
     compiler = _Compiler(queryables, functions, reading, prefix)
-    term = fold(expression, lambda node: node.parts, compiler.term)
+    term = fold(expression, _operands, compiler.term)
     sql = list(islice(flat(compiler.condition(term)), PIECES + 1))
     within("pieces of SQL", len(sql), PIECES)
     return Compiled(Composed(sql), compiler.values.bound)
+
+
+def _operands(node: Node) -> Sequence[Node]:
+    """Return the parts that are terms: a pattern is none, but a part of its operator."""
+    return node.parts[:1] if isinstance(node, Like) else node.parts
 
 
 class _Compiler:
@@ -218,9 +223,11 @@ class _Compiler:
 
     def _comparable(self, terms: list[Term]) -> list[Piece]:
         """Return the SQL of scalars that are compared with one another (6.3.2, 6.5)."""
+        if any(term.type in INSTANTS for term in terms):
+            terms = [times.as_instant(term) for term in terms]
         kinds = {term.type for term in terms}
-        if kinds & INSTANTS and kinds <= {*INSTANTS, Type.TEXT}:
-            return times.alike(self.values, [times.as_instant(term) for term in terms])
+        if kinds <= INSTANTS:
+            return times.alike(self.values, terms)
         if kinds <= NUMERIC and any(term.exact for term in terms):
             return [self._numeric(term) for term in terms]
         if (len(kinds) == 1 and kinds <= {Type.TEXT, Type.BOOLEAN}) or kinds <= NUMERIC:

@@ -45,7 +45,7 @@ class Limits:
     #: Parentheses in one another, or operators of the JSON.
     depth: int = 200
     #: The positions of all geometries together.
-    vertices: int = 10_000
+    vertices: int = 5_000
     #: The items of one list.
     items: int = 1_000
     #: Signs of arithmetic: a product of so many numbers of 308 digits is still one for PostgreSQL.

@@ -93,14 +93,13 @@ def _lines(kind: str, nested: Any) -> list[Positions]:
 
 
 def box(corners: Sequence[float], at: Position) -> tuple[float, ...]:
-    """Return the corners of a box, 4 or 6 numbers, if they make one (7.5.1).
+    """Return the corners of a box, 4 or 6 numbers (7.5.1).
 
-    The first axis may decrease: such a box crosses the antimeridian.
+    Which axis may decrease, where the box crosses the antimeridian, its reference system knows.
     """
     if len(corners) not in {4, 6}:
         raise Cql2Error("A BBOX has 4 numbers, or 6 with heights.", at)
-    half = len(corners) // 2
-    if any(corners[i] > corners[i + half] for i in range(1, half)):
+    if len(corners) == 6 and corners[2] > corners[5]:
         raise Cql2Error("A BBOX begins with its lower corner.", at)
     return tuple(corners)
 

@@ -61,14 +61,15 @@ def _kind(left: Term, right: Term) -> Type:
     """Return the type of the items on both sides; of two empty sets it does not matter."""
     kinds: dict[Type, Term] = {}
     for term in (left, right):
-        found = {term.of: term} if term.of else {item.type: item for item in term.items or ()}
-        for kind, where in found.items():
+        items = [(item.type, item) for item in term.items or ()]
+        for kind, where in [(term.of, term)] if term.of else items:
             kinds.setdefault(Type.NUMBER if kind in NUMERIC else kind, where)
     if kinds.keys() == INSTANTS:
         del kinds[Type.DATE]
+    for kind, where in kinds.items():
+        if kind not in CASTS:
+            raise Cql2Error(f"No relation of arrays takes {kind.value} as an item.", where.at)
     first, *others = kinds or {Type.TEXT: left}
-    if first not in CASTS:
-        raise Cql2Error(f"No relation of arrays takes {first.value} as an item.", kinds[first].at)
     if others:
         wrong = f"{first.value} and {others[0].value} are not in one set."
         raise Cql2Error(wrong.capitalize(), kinds[others[0]].at)

@@ -6,12 +6,14 @@ import shapely
 from shapely.geometry import GeometryCollection, LineString, MultiPolygon, Point, box
 from shapely.geometry.base import BaseGeometry
 
-from api.cql2.errors import Cql2Error, Position
+from api.cql2.errors import Cql2Error, Position, within
 from api.cql2.nodes import Box, Geometry
 from api.cql2.terms import Reading, Term
 
 #: The relations that PostGIS has for collections.
 COLLECTIONS = {"s_intersects", "s_disjoint"}
+#: So many positions are united at once; the time goes with their square.
+UNITED = 200
 
 
 def shape(node: Geometry | Box, reading: Reading) -> BaseGeometry:
@@ -38,6 +40,8 @@ def spread(op: str, term: Term) -> Term:
     value = term.value
     if op in COLLECTIONS or not isinstance(value, GeometryCollection):
         return term
+    most = f"positions in a collection for {op.upper()}"
+    within(most, int(shapely.get_num_coordinates(value)), UNITED, term.at)
     together = shapely.unary_union(value)
     if isinstance(together, GeometryCollection):
         raise Cql2Error(
