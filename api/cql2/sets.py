@@ -21,6 +21,12 @@ CASTS: dict[Type, LiteralString] = {
     Type.TIMESTAMP: "{}::timestamptz[]",
 }
 BIGINT = 2**63
+#: A set of what is in a row is not known if one of its items is not; for PostgreSQL it would be,
+#: and NOT would make true of what is false there.
+KNOWN: LiteralString = (
+    "(SELECT CASE WHEN array_position(s, NULL) IS NULL THEN s END"
+    " FROM (SELECT {} AS s OFFSET 0) AS items)"
+)
 
 
 def bound(values: Values, kind: Type, listed: Sequence[Any]) -> Piece:
@@ -89,4 +95,4 @@ def _set(values: Values, term: Term, kind: Type) -> Piece:
         )
     if kind is Type.TIMESTAMP and any(item.type is Type.DATE for item in items):
         raise Cql2Error("A day and an instant are not in one set.", term.at)
-    return fill(CASTS[kind], listed([values.sql(item) for item in items]))
+    return fill(KNOWN, fill(CASTS[kind], listed([values.sql(item) for item in items])))

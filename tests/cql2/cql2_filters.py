@@ -344,7 +344,7 @@ def temporal(op, left, right):
 
 
 def sets(op, left, right):
-    if left is None or right is None:
+    if left is None or right is None or None in left or None in right:
         return None
     left, right = set(left), set(right)
     return {

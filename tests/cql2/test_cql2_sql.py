@@ -355,6 +355,8 @@ def test_indexes_serve(conn):
         ("A_CONTAINS(tags, (name))", [0]),
         ("A_CONTAINS(marks, (2, 1.0))", [0]),
         ("A_CONTAINS(marks, (low))", [0]),
+        ("A_CONTAINS(tags, (name)) IS NULL", [2]),
+        ("NOT A_CONTAINS((name), tags)", [0]),
         ("A_EQUALS((A_EQUALS(tags, (name))), (false))", [0, 1]),
         ("A_OVERLAPS((DATE('2024-01-01')), (TIMESTAMP('2024-01-01T00:00:00Z')))", [0, 1, 2]),
         ("NOT A_CONTAINS(tags, ('x'))", [1]),
