@@ -149,8 +149,11 @@ class _Compiler:
     def _compare(self, node: Compare, inner: list[Term]) -> Piece:
         return fill(functions.COMPARISON[node.op], *self._comparable(inner))
 
-    def _between(self, _: Node, inner: list[Term]) -> Piece:
-        return fill("({} BETWEEN {} AND {})", *self._comparable(inner))
+    def _between(self, node: Between, inner: list[Term]) -> Piece:
+        value, low, high = self._comparable(inner)
+        if isinstance(node.value, Property):
+            return fill("({} BETWEEN {} AND {})", value, low, high)
+        return fill(functions.BETWEEN, low, high, value)
 
     def _like(self, node: Like, inner: list[Term]) -> Piece:
         return fill(functions.LIKE, self._text(inner[0]), self._pattern(node.pattern))

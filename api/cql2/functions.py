@@ -33,6 +33,12 @@ COMPARISON: dict[str, LiteralString] = {
     ">=": "({} >= {})",
 }
 
+#: PostgreSQL reads BETWEEN as two comparisons, each with the value in it: one in another, in
+#: another, would grow until the server dies. So what is no column is worked out before, once.
+BETWEEN: LiteralString = (
+    "(SELECT v >= {} AND v <= {} FROM (SELECT {} AS v OFFSET 0) AS between_value)"
+)
+
 #: Between numerics. A power is worked out in doubles, and only where it is one: the bound on its
 #: logarithm keeps it, and so a product of a hundred of them, far from the end of a numeric.
 ARITHMETIC: dict[str, LiteralString] = {

@@ -205,3 +205,40 @@ def test_nothing_takes_much_longer_than_the_largest_filter(dialect):
         longest = min(seconds(text, dialect) for _ in range(3))
     print(f"\nlargest {largest * 1000:.0f} ms; longest {longest * 1000:.0f} ms: {text[:60]!r}")  # noqa: T201
     assert longest < 5 * largest, text[:300]
+
+
+def nested(before, after, times, inside="good"):
+    return before * times + inside + after * times
+
+
+#: Each operator in itself, as deeply as the limits allow.
+DEEP = {
+    "CASEI": nested("CASEI(", ")", 199, "name") + " = 'x'",
+    "ACCENTI": nested("ACCENTI(", ")", 199, "name") + " = 'x'",
+    "a fold of a fold": nested("ACCENTI(CASEI(", "))", 99, "name") + " = 'x'",
+    "a pattern": "name LIKE " + nested("CASEI(", ")", 199, "'x'"),
+    "NOT": nested("NOT (", ")", 199),
+    "OR": nested("(", " OR low = 1)", 199),
+    "IS NULL": nested("(", " IS NULL)", 199),
+    "a comparison": nested("(", " = true)", 199),
+    "BETWEEN": nested("(", " BETWEEN false AND true)", 199),
+    "BETWEEN on the right": nested("(good BETWEEN false AND ", ")", 199),
+    "IN": nested("(", " IN (true))", 199),
+    "IN with columns": nested("(", " IN (good, true))", 190),
+    "a relation of arrays": nested("A_EQUALS((", "), (good))", 99),
+    "an array in an array": nested("A_OVERLAPS((", "), (good))", 99),
+    "a sum": nested("(share + ", ")", 99, "share") + " = 2",
+    "a power of a power": nested("(", " ^ 1)", 99, "share") + " = 2",
+    "a power to a power": "share ^ " + nested("(1 ^ ", ")", 98, "1") + " = 2",
+    "a remainder": nested("(", " % 7)", 99, "low") + " = 2",
+    "a function": nested("lower(", ")", 199, "name") + " = 'x'",
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())
+def test_an_operator_in_itself_does_not_grow_without_end(table, text):
+    """PostgreSQL may repeat what it is given: what doubles at each step would end it."""
+    table.execute("SET LOCAL statement_timeout = '20s'")
+    made = cql2.compile(cql2.parse(text), QUERYABLES)
+    assert len(made.sql.as_string()) < 20 * len(text) + 50_000
+    assert len(table.execute(SQL("SELECT {} FROM thing").format(made.sql), made.values).fetchall())
