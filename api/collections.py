@@ -7,9 +7,10 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from api import cql2
 from api.events import Extent
 from api.fields import CRS84, Day, Instant, Number, Whole
-from api.links import GEOJSON, JSON, OPENAPI, QUERYABLES, SCHEMA, here, link
+from api.links import FUNCTIONS, GEOJSON, JSON, OPENAPI, QUERYABLES, SCHEMA, here, link
 from api.places import Summary
 from api.schemas import PLACE_PROPERTIES, PLACE_SCALARS, PROPERTIES, SCALARS
 from api.stream import State
@@ -38,7 +39,37 @@ CONFORMS_TO = [
     f"{_FEATURES}2/1.0/conf/crs",
     f"{_FEATURES}3/1.0/conf/queryables",
     f"{_FEATURES}3/1.0/conf/queryables-query-parameters",
+    f"{_FEATURES}3/1.0/conf/filter",
+    f"{_FEATURES}3/1.0/conf/features-filter",
+    *cql2.CONFORMANCE,
+    # The name in drafts of what is now basic-spatial-functions; QGIS asks for it.
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-operators",
 ]
+
+
+def functions() -> dict[str, Any]:
+    """Return the functions that filters may call (OGC 19-079r2, 6.5)."""
+    return {
+        "functions": [
+            {
+                "name": name,
+                "arguments": [{"type": sorted({_JSON[kind] for kind in a})} for a in f.takes],
+                "returns": [_JSON[f.returns]],
+            }
+            for name, f in sorted(cql2.FUNCTIONS.items())
+        ]
+    }
+
+
+#: The types of CQL2 as Part 3 names them.
+_JSON = {
+    cql2.Type.TEXT: "string",
+    cql2.Type.INTEGER: "integer",
+    cql2.Type.NUMBER: "number",
+    cql2.Type.DATE: "date",
+    cql2.Type.TIMESTAMP: "datetime",
+    cql2.Type.GEOMETRY: "geometry",
+}
 
 
 def landing() -> dict[str, Any]:
@@ -52,6 +83,7 @@ def landing() -> dict[str, Any]:
             link("service-desc", "/api", OPENAPI, "The interface, in OpenAPI 3.0"),
             link("conformance", "/conformance", JSON, "What this server conforms to"),
             link("data", "/collections", JSON, "The collections"),
+            link(FUNCTIONS, "/functions", JSON, "The functions that filters may call"),
         ],
     }
 
@@ -124,6 +156,25 @@ _QUERYABLES: dict[str, tuple[str, Mapping[str, fields.Field[Any]], list[str], st
 }
 
 
+_LIST = {"type": "array", "items": {"type": "string"}}
+_DAYS = {
+    "title": "during",
+    "description": "The interval from starts_on to ends_on; an unknown end is open.",
+    "type": "array",
+    "items": {"type": "string", "format": "date"},
+    "minItems": 2,
+    "maxItems": 2,
+}
+#: What else a filter may name.
+_FURTHER: dict[str, dict[str, dict[str, Any]]] = {
+    "events": {
+        "tags": {"title": "tags", "description": "Further marks."} | _LIST,
+        "during": _DAYS,
+    },
+    "places": {"names": {"title": "names", "description": "Its other names."} | _LIST},
+}
+
+
 def queryables(collection: str) -> dict[str, Any]:
     """Return the queryables of a collection as a JSON Schema (OGC 19-079r2, 6.2)."""
     title, properties, scalars, geometry = _QUERYABLES[collection]
@@ -133,6 +184,7 @@ def queryables(collection: str) -> dict[str, Any]:
         "type": "object",
         "title": title,
         "properties": {name: _queryable(name, properties[name]) for name in scalars}
+        | _FURTHER[collection]
         | {"geometry": {"title": "geometry", "format": geometry}},
         "additionalProperties": False,
     }

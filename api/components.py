@@ -22,6 +22,7 @@ DOCUMENTS = [
     documents.Landing,
     documents.Conformance,
     documents.Collections,
+    documents.Functions,
     documents.EventCollection,
     documents.PlaceCollection,
     documents.Geocoded,

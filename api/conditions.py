@@ -14,7 +14,7 @@ before a to a. The two kinds are disjoint, and in order one stands behind the ot
 index of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +50,8 @@ def values(query: Query) -> dict[str, Any]:
         bound |= {"first": days.first, "last": days.last}
         if days.first:
             bound["eve"] = days.first - timedelta(days=1)
+    if "condition" in query:
+        bound |= query["condition"].values
     if "region" in query:
         region: Region = query["region"]
         bound |= {f"piece{i}": _bytes(piece) for i, piece in enumerate(region.pieces)}
@@ -68,7 +70,7 @@ def region_values(region: Region, *, rims: bool) -> dict[str, Any]:
 
 def narrows(query: Query) -> bool:
     """Tell whether `query` asks for less than all events."""
-    return "region" in query or "datetime" in query or bool(filters(query))
+    return bool({"region", "datetime", "condition"} & query.keys() or filters(query))
 
 
 def certainty(query: Query) -> str:
@@ -83,7 +85,7 @@ def conjoined(conditions: list[Composable]) -> Composable:
 
 def everything(query: Query) -> list[Composable]:
     """Return every condition of `query` on an event, whatever the page."""
-    return [PUBLIC, *located(query), *equal(query, filters(query)), *overlapping(query)]
+    return [PUBLIC, *located(query), *described(query), *overlapping(query)]
 
 
 # Where.
@@ -228,6 +230,12 @@ def filters(query: Query) -> list[str]:
 def equal(query: Query, names: list[str]) -> list[Composable]:
     """Return the test that an event has the values that are asked for of some properties."""
     return [equals("e", name) for name in names if name in query]
+
+
+def described(query: Query, but: Sequence[str] = ()) -> list[Composable]:
+    """Return the test of all that is asked of properties, `but` for the values of some."""
+    made = equal(query, [name for name in filters(query) if name not in but])
+    return [*made, query["condition"].sql] if "condition" in query else made
 
 
 def equals(table: str, name: str) -> Composed:

@@ -34,6 +34,26 @@ class Conformance(Schema):
     conformsTo = fields.List(URI, required=True)  # noqa: N815 - the standard's spelling
 
 
+class Argument(Schema):
+    """What a function takes at one place."""
+
+    type = fields.List(fields.String(), required=True)
+
+
+class Function(Schema):
+    """A function that filters may call (OGC 19-079r2, 6.5)."""
+
+    name = fields.String(required=True)
+    arguments = fields.List(fields.Nested(Argument), required=True)
+    returns = fields.List(fields.String(), required=True)
+
+
+class Functions(Schema):
+    """The functions that filters may call."""
+
+    functions = fields.List(fields.Nested(Function), required=True)
+
+
 class SpatialExtent(Schema):
     """Boxes around everything."""
 

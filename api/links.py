@@ -13,6 +13,7 @@ SCHEMA = "application/schema+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+FUNCTIONS = "http://www.opengis.net/def/rel/ogc/1.0/functions"
 
 
 def base() -> str:

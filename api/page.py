@@ -14,7 +14,7 @@ from typing import Any
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from api import conditions
-from api.conditions import NOWHERE, PUBLIC, conjoined, equal, filters, starting
+from api.conditions import NOWHERE, PUBLIC, conjoined, described, equal, filters, starting
 from api.db import queries
 from api.schemas import PROPERTIES, SORTABLES
 
@@ -34,10 +34,10 @@ UNKNOWN = SQL("NULL::bigint")
 def parameters(query: Query) -> dict[str, Any]:
     """Return the values that the statements of `query` bind, by name."""
     limit = query["limit"]
-    reach = (4 if _by_date(query) else 12) * limit + 2000  # by toll, the rest must all be sorted
-    if conditions.certainty(query) != "reported":
-        reach //= 2  # footprints are not in the index that is walked: each step costs more
-    values = {"limit": limit, "reach": reach} | conditions.values(query)
+    far = 4 if _by_date(query) else 12  # by toll, all must be sorted that the walk does not find
+    # Footprints are not in the index that is walked: where they count, each step costs more.
+    least = 2000 if conditions.certainty(query) == "reported" else 1000
+    values = {"limit": limit, "reach": far * limit + least} | conditions.values(query)
     if "cursor" in query:
         values |= {"after_key": query["cursor"].key, "after_id": query["cursor"].id}
     return values
@@ -50,7 +50,7 @@ def statements(query: Query) -> Iterator[Composed]:
     """
     by_date = _by_date(query)
     region, indexed = "region" in query, [name for name in INDEXED if name in query]
-    others = len(indexed) < len(filters(query))
+    others = "condition" in query or len(indexed) < len(filters(query))
     period = "datetime" in query
     starts = period and query["datetime"].first is not None
 
@@ -100,8 +100,7 @@ def _straight(query: Query) -> Composed:
 def _walk(query: Query, along: list[str]) -> Composed:
     """Walk the order, or the order of one value of the properties `along`, for a bounded way."""
     where = [PUBLIC, *equal(query, along), *_window(query), *_after(query)]
-    tests = conditions.located(query)
-    tests += equal(query, [n for n in filters(query) if n not in along])
+    tests = [*conditions.located(query), *described(query, but=along)]
     if not _by_date(query):
         tests += conditions.overlapping(query)
     named = queries("events.sql")
@@ -116,7 +115,7 @@ def _walk_in_box(query: Query) -> Composed:
     named = queries("events.sql")
     (box,) = conditions.in_pieces(query)
     walked = named["walked_in_box"].format(
-        test=conjoined(equal(query, filters(query))),
+        test=conjoined(described(query)),
         where=conjoined([PUBLIC, *box, *_window(query), *_after(query)]),
         far=_far(query),
         placeless=_placeless(query),
@@ -162,13 +161,13 @@ def _page(
 
 
 def _in_order(query: Query) -> list[Composed]:
-    where = [PUBLIC, *equal(query, filters(query)), *_window(query), *_after(query)]
+    where = [PUBLIC, *described(query), *_window(query), *_after(query)]
     return [queries("events.sql")["in_order"].format(**_holes(query, where))]
 
 
 def _by_nearness(query: Query) -> list[Composed]:
     named = queries("events.sql")
-    rest = [PUBLIC, *equal(query, filters(query)), *_window(query), *_after(query)]
+    rest = [PUBLIC, *described(query), *_window(query), *_after(query)]
     parts = [
         named["by_nearness"].format(where=conjoined([*piece, *rest]), far=_far(query))
         for piece in conditions.in_pieces(query)
@@ -182,7 +181,7 @@ def _by_nearness(query: Query) -> list[Composed]:
 
 def _placeless(query: Query) -> Composed:
     """Return the events without a place: they are in every box; or none, if they do not count."""
-    rest = [*equal(query, filters(query)), *_window(query), *_after(query)]
+    rest = [*described(query), *_window(query), *_after(query)]
     none = [] if conditions.takes_placeless(query) else [FALSE]
     where = [PUBLIC, NOWHERE, *none, *rest]
     return queries("events.sql")["in_order"].format(**_holes(query, where))
@@ -194,7 +193,7 @@ def _everything(query: Query) -> list[Composed]:
     times = [starting(query)]
     if not _by_date(query) and conditions.spanning(query):  # by date, _choose adds what lasts
         times.append(conditions.spanning(query))
-    rest = [*equal(query, filters(query)), *_after(query)]
+    rest = [*described(query), *_after(query)]
     return [
         _at_once(query, [PUBLIC, *place, *time, *rest])
         for place in places or [conditions.located(query)]
@@ -212,7 +211,7 @@ def _lasting(query: Query) -> Composed | None:
     spanning = conditions.spanning(query)
     if not (spanning and _by_date(query)):
         return None
-    rest = [*conditions.located(query), *equal(query, filters(query)), *_after(query)]
+    rest = [*conditions.located(query), *described(query), *_after(query)]
     return _at_once(query, [PUBLIC, *spanning, *rest])
 
 

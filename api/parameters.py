@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from api import cql2, filtering
 from api.cursors import Cursor, Order
 from api.fields import CRS84, BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
 from api.schemas import (
@@ -89,6 +90,9 @@ class EventQuery(FeatureQuery):
 class PageQuery(FeatureQuery):
     """What every list of features takes."""
 
+    #: Whose queryables a filter may name.
+    collection: ClassVar[str]
+
     bbox = BBox(
         metadata=says("Only what is in this box, or without a place: `west,south,east,north`.")
     )
@@ -112,6 +116,23 @@ class PageQuery(FeatureQuery):
             " `southern Lebanon`, or `place:ID`.",
             example="Anbar",
         )
+    )
+    filter = Text(
+        metadata=says(
+            "Only what this filter is true of, in the language of `filter-lang`.",
+            example="fatalities_best > 10 AND country IN ('IRQ', 'SYR')",
+        )
+    )
+    filter_lang = Text(
+        data_key="filter-lang",
+        validate=validate.OneOf(cql2.DIALECTS),
+        load_default="cql2-text",
+        metadata=says("The language of `filter`: CQL2 as text or JSON, or what GDAL speaks."),
+    )
+    filter_crs = Crs(
+        [CRS84],
+        data_key="filter-crs",
+        metadata=says("The coordinate reference system of the geometries in `filter`."),
     )
     datetime = Interval(
         metadata=says(
@@ -153,6 +174,7 @@ def _choice(names: Iterable[str]) -> NameList:
 
 
 class _ItemsQuery(PageQuery, EventQuery):
+    collection = "events"
     certainty = Text(
         validate=validate.OneOf(CERTAINTIES),
         load_default="reported",
@@ -167,6 +189,7 @@ class _ItemsQuery(PageQuery, EventQuery):
 
 
 class _PlacesQuery(PageQuery):
+    collection = "places"
     cursor = Cursor(_place_id, metadata=says("Where to go on: copied from a `next` link."))
     sortby = _order(PLACE_SORTABLES, "-population")
     properties = _choice(PLACE_PROPERTIES)
@@ -298,6 +321,12 @@ def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -
         raise ValidationError({"cursor": ["belongs to another order: keep sortby as it was."]})
     if "radius_km" in asked and "near" not in asked:
         raise ValidationError({"radius_km": ["says how far from `near`, which is missing."]})
+    if "filter" in asked:
+        asked["condition"] = filtering.condition(
+            asked["filter"],
+            asked["filter_lang"],
+            made(schema).collection,  # type: ignore[attr-defined] # PageQuery has it
+        )
     if "bbox" in asked:
         asked["region"] = Region.of_boxes(asked["bbox"])
     return asked

@@ -83,6 +83,8 @@ def _state(version: str | None, total: int) -> State:
 def _values(query: Query) -> dict[str, Any]:
     values = {"limit": query["limit"]}
     values |= {name: query[name] for name in PLACE_SCALARS if name in query}
+    if "condition" in query:
+        values |= query["condition"].values
     if "region" in query:
         values |= conditions.region_values(query["region"], rims=True)
     if "cursor" in query:
@@ -93,6 +95,8 @@ def _values(query: Query) -> dict[str, Any]:
 def _where(query: Query) -> Composable:
     names = [name for name in PLACE_SCALARS if name in query]
     tests: list[Composable] = [conditions.equals("p", name) for name in names]
+    if "condition" in query:
+        tests.append(query["condition"].sql)
     if "region" in query:
         tests.append(conditions.place_in(query["region"]))
     if "cursor" in query:

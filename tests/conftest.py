@@ -42,6 +42,7 @@ CONTRACT = openapi.served("")
 RESOURCES = {
     "/": "application/json",
     "/conformance": "application/json",
+    "/functions": "application/json",
     "/api": "application/vnd.oai.openapi+json;version=3.0",
     "/collections": "application/json",
     "/collections/events": "application/json",

@@ -180,7 +180,7 @@ def test_gdal_asks_the_server_for_a_country(proxy):
     assert names(features) == {e["source_id"] for e in WORLD if e.get("country") == "SDN"}
     queries = proxy.queries()[1:]
     assert queries
-    assert all(query["country"] == "SDN" for query in queries)
+    assert all(query["filter"] == "country = 'SDN'" for query in queries)
 
 
 def test_gdal_asks_the_server_for_several_things_at_once(proxy):
@@ -189,23 +189,44 @@ def test_gdal_asks_the_server_for_several_things_at_once(proxy):
     )
     assert 0 < len(features) < 60
     for query in proxy.queries()[1:]:
-        assert query["country"] == "SDN"
-        assert query["fatalities_best"] == "5"
+        assert query["filter"] == "(country = 'SDN') AND (fatalities_best = 5)"
         assert query["bbox"] == "30,15,31,16"
 
 
 @pytest.mark.parametrize(
     ("where", "asked"),
     [
-        ("starts_on >= '2024/01/01'", "2024-01-01T/.."),
-        ("starts_on >= '2020/01/05' AND starts_on <= '2020/01/06'", "2020-01-05T/2020-01-06T"),
+        ("starts_on >= '2024/01/01'", "starts_on >= '2024-01-01T'"),
+        (
+            "starts_on >= '2020/01/05' AND starts_on <= '2020/01/06'",
+            "(starts_on >= '2020-01-05T') AND (starts_on <= '2020-01-06T')",
+        ),
     ],
 )
 def test_gdal_asks_the_server_for_a_period_in_its_own_way(proxy, where, asked):
     features = read(proxy, "-where", where)
-    assert {query["datetime"] for query in proxy.queries()[1:]} == {asked}
+    assert {query["filter"] for query in proxy.queries()[1:]} == {asked}
     assert {status for _, status in proxy.heard} == {200}
     assert len(features) < 30
+
+
+@pytest.mark.parametrize(
+    ("where", "test"),
+    [
+        ("fatalities_best > 3", lambda e: (e.get("fatalities_best") or 0) > 3),
+        ("country ILIKE 'sd%' AND fatalities_best >= 4",
+         lambda e: e.get("country") == "SDN" and (e.get("fatalities_best") or 0) >= 4),
+        ("country = 'FJI' OR country = 'WSM'", lambda e: e.get("country") in {"FJI", "WSM"}),
+        ("notes LIKE 'Number 1_.'",
+         lambda e: len(e.get("notes", "")) == 10 and e["notes"][:8] == "Number 1"),
+    ],
+)  # fmt: skip
+def test_gdal_pushes_a_filter_down_as_cql(proxy, where, test):
+    expected = {e["source_id"] for e in WORLD if test(e)}
+    assert names(read(proxy, "-where", where)) == expected
+    pushed = [q for q in proxy.queries() if "filter" in q]
+    assert pushed, proxy.heard
+    assert {q["filter-lang"] for q in pushed} == {"cql-text"}
 
 
 def test_gdal_has_the_server_count(proxy):
@@ -214,7 +235,7 @@ def test_gdal_has_the_server_count(proxy):
     number = sum(e.get("country") == "SDN" and e["fatalities_best"] == 5 for e in WORLD)
     assert f"Feature Count: {number}" in text
     (counting,) = [query for query in proxy.queries() if query.get("resultType") == "hits"]
-    assert counting["country"] == "SDN"
+    assert counting["filter"] == "(country = 'SDN') AND (fatalities_best = 5)"
     assert not [query for query in proxy.queries() if "cursor" in query], "it need not page"
 
 

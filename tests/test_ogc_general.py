@@ -77,6 +77,7 @@ def test_the_contract_has_a_concrete_path_for_every_resource(visitor):
     assert set(visitor.get("/api").json["paths"]) == {
         "/",
         "/conformance",
+        "/functions",
         "/api",
         "/collections",
         "/collections/events",

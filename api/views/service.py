@@ -25,6 +25,13 @@ def conformance() -> Response:
     return document({"conformsTo": collections.CONFORMS_TO})
 
 
+@blueprint.get("/functions")
+def functions() -> Response:
+    """List the functions that filters may call."""
+    negotiate([JSON], asked(FormatQuery).get("f"))
+    return document(collections.functions())
+
+
 @blueprint.get("/api")
 def api() -> Response:
     """Describe the interface, in OpenAPI 3.0."""

@@ -1,0 +1,69 @@
+"""Filters in CQL2: what they may name, and what they become (docs/cql2.md)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields
+from psycopg.sql import SQL, Identifier
+
+from api import cql2
+from api.cql2 import Compiled, Cql2Error, Queryable, Type
+from api.fields import Day, Instant, Number, Text, Whole
+from api.schemas import PLACE_PROPERTIES, PROPERTIES
+
+_TYPES: Mapping[type, Type] = {
+    Text: Type.TEXT,
+    Whole: Type.INTEGER,
+    Number: Type.NUMBER,
+    Day: Type.DATE,
+    Instant: Type.TIMESTAMP,
+}
+
+
+def _queryables(table: str, properties: Mapping[str, fields.Field[Any]]) -> dict[str, Queryable]:
+    return {
+        name: Queryable(_TYPES[type(field)], Identifier(table, name))
+        for name, field in properties.items()
+        if type(field) in _TYPES
+    }
+
+
+def _texts(table: str, name: str) -> dict[str, Queryable]:
+    return {name: Queryable(Type.ARRAY, Identifier(table, name), Type.TEXT)}
+
+
+#: Of each collection: the properties by which it can be filtered, as SQL. An event's `during` has
+#: open ends where they are not known (docs/decisions/0005-nulls-match.md).
+QUERYABLES: Mapping[str, Mapping[str, Queryable]] = {
+    "events": _queryables("e", PROPERTIES)
+    | _texts("e", "tags")
+    | {
+        "during": Queryable(
+            Type.INTERVAL,
+            SQL("coalesce(e.starts_on, '-infinity')"),
+            Type.DATE,
+            SQL("coalesce(e.ends_on, 'infinity')"),
+        ),
+        "geometry": Queryable(Type.GEOMETRY, Identifier("e", "geom")),
+    },
+    "places": _queryables("p", PLACE_PROPERTIES)
+    | _texts("p", "names")
+    | {
+        "geometry": Queryable(
+            Type.GEOMETRY,
+            SQL("coalesce((SELECT g.geom FROM ground AS g WHERE g.id = p.ground), p.geom)"),
+        )
+    },
+}
+
+
+def condition(text: str, language: cql2.Dialect, collection: str) -> Compiled:
+    """Return a filter as a condition on the rows of a collection, with the values that it binds.
+
+    Raises:
+        ValidationError: it cannot be read, or asks what cannot be asked; it says where.
+    """
+    try:
+        return cql2.compile(cql2.parse(text, language), QUERYABLES[collection])
+    except Cql2Error as error:
+        raise ValidationError({"filter": [f"cannot be taken: {error}"]}) from None
