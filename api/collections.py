@@ -66,7 +66,8 @@ _JSON = {
     cql2.Type.TEXT: "string",
     cql2.Type.INTEGER: "integer",
     cql2.Type.NUMBER: "number",
-    cql2.Type.DATE: "date",
+    cql2.Type.BOOLEAN: "boolean",
+    cql2.Type.DATE: "datetime",
     cql2.Type.TIMESTAMP: "datetime",
     cql2.Type.GEOMETRY: "geometry",
 }
@@ -161,7 +162,7 @@ _DAYS = {
     "title": "during",
     "description": "The interval from starts_on to ends_on; an unknown end is open.",
     "type": "array",
-    "items": {"type": "string", "format": "date"},
+    "items": {"type": "string", "pattern": r"^(\d{4}-\d\d-\d\d|\.\.)$"},
     "minItems": 2,
     "maxItems": 2,
 }

@@ -35,11 +35,8 @@ LASTS = SQL("(e.starts_on IS NULL OR e.ends_on IS NULL OR e.ends_on > e.starts_o
 SPANS = SQL("e.during @> daterange(%(eve)s, %(first)s, '[]')")
 #: Not by the interval, whose index would be taken for the order's.
 ENDED = SQL("e.ends_on <= %(last)s")
-OWN = SQL("coalesce(e.footprint, e.geom)")
 SHARES_NONE = SQL("e.ground IS NULL")
 ON_TOUCHED = SQL("e.ground IN (SELECT id FROM touched)")
-#: A point by itself is all the ground there is only where the very site is known.
-KNOWN = SQL("(e.footprint IS NOT NULL OR e.geo_precision = 'exact')")
 
 
 def values(query: Query) -> dict[str, Any]:
@@ -116,7 +113,7 @@ def places(query: Query) -> list[list[Composable]]:
     """Return the same test as parts, whose conditions have an index each."""
     found: list[list[Composable]] = []
     if certainty(query) == "certain":
-        found = [[SHARES_NONE, _own_within()]]
+        found = [[_own_within()]]
     else:
         found = [[_own_in(query, i)] for i in range(len(query["region"].parts))]
     if certainty(query) != "reported":
@@ -133,7 +130,7 @@ def in_pieces(query: Query) -> list[list[Composable]]:
     for i in range(len(query["region"].pieces)):
         piece = _geometry(f"piece{i}")
         if kind == "certain":  # what is in the region need not be in one piece of it
-            found.append([SQL("{} && {}").format(OWN, piece), SHARES_NONE, _own_within()])
+            found.append([SQL("{} && {}").format(_own("e"), piece), _own_within()])
         else:
             found.append([_meets(query, piece)])
     return found
@@ -149,6 +146,21 @@ def takes_placeless(query: Query) -> bool:
     return kind == "possible" or (kind == "reported" and not query["region"].named)
 
 
+def walked(query: Query) -> list[Composable]:
+    """Return the test that an event lies in the region, for a walk along an index."""
+    if "region" not in query or certainty(query) == "reported":
+        return located(query)
+    parts = [_geometry(f"part{i}") for i in range(len(query["region"].parts))]
+    near = [SQL("ST_DWithin(e.geom, {}, e.reach)").format(part) for part in parts]
+    exactly = [_within("f")] if certainty(query) == "certain" else [_touches("f", p) for p in parts]
+    test = queries("grounds.sql")["walked"].format(
+        placeless=Literal(takes_placeless(query)),
+        near=_either([*near]),
+        exactly=_either([*exactly]),
+    )
+    return [test]
+
+
 def _own_in(query: Query, i: int) -> Composed:
     return _meets(query, _geometry(f"part{i}"))
 
@@ -156,12 +168,30 @@ def _own_in(query: Query, i: int) -> Composed:
 def _meets(query: Query, ground: Composable) -> Composed:
     if certainty(query) == "reported":
         return SQL("ST_Intersects(e.geom, {})").format(ground)
-    return SQL("({} AND ST_Intersects({}, {}))").format(SHARES_NONE, OWN, ground)
+    return SQL("({} AND {})").format(SHARES_NONE, _touches("e", ground))
 
 
 def _own_within() -> Composed:
-    within = SQL("ST_Within({}, {})").format(OWN, _geometry("area"))
-    return SQL("({} AND {} AND {})").format(SHARES_NONE, KNOWN, within)
+    return SQL("({} AND {})").format(SHARES_NONE, _within("e"))
+
+
+def _own(table: str) -> Composed:
+    """Return the ground of an event that shares none; without a footprint it is the point."""
+    return SQL("coalesce({0}.footprint, {0}.geom)").format(Identifier(table))
+
+
+def _touches(table: str, ground: Composable) -> Composed:
+    return SQL("ST_Intersects({}, {})").format(_own(table), ground)
+
+
+def _within(table: str) -> Composed:
+    """Return the test that an own footprint lies in the region.
+
+    A point by itself is all the ground there is only where the very site is known.
+    """
+    known = SQL("({0}.footprint IS NOT NULL OR {0}.geo_precision = 'exact')")
+    within = SQL("ST_Within({}, {})").format(_own(table), _geometry("area"))
+    return SQL("({} AND {})").format(known.format(Identifier(table)), within)
 
 
 def _geometry(name: str) -> Composed:

@@ -51,7 +51,10 @@ QUERYABLES: Mapping[str, Mapping[str, Queryable]] = {
     | {
         "geometry": Queryable(
             Type.GEOMETRY,
-            SQL("coalesce((SELECT g.geom FROM ground AS g WHERE g.id = p.ground), p.geom)"),
+            SQL(
+                "CASE WHEN p.ground IS NULL THEN p.geom"
+                " ELSE (SELECT g.geom FROM ground AS g WHERE g.id = p.ground) END"
+            ),
         )
     },
 }

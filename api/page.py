@@ -35,9 +35,7 @@ def parameters(query: Query) -> dict[str, Any]:
     """Return the values that the statements of `query` bind, by name."""
     limit = query["limit"]
     far = 4 if _by_date(query) else 12  # by toll, all must be sorted that the walk does not find
-    # Footprints are not in the index that is walked: where they count, each step costs more.
-    least = 2000 if conditions.certainty(query) == "reported" else 1000
-    values = {"limit": limit, "reach": far * limit + least} | conditions.values(query)
+    values = {"limit": limit, "reach": far * limit + 2000} | conditions.values(query)
     if "cursor" in query:
         values |= {"after_key": query["cursor"].key, "after_id": query["cursor"].id}
     return values
@@ -100,7 +98,7 @@ def _straight(query: Query) -> Composed:
 def _walk(query: Query, along: list[str]) -> Composed:
     """Walk the order, or the order of one value of the properties `along`, for a bounded way."""
     where = [PUBLIC, *equal(query, along), *_window(query), *_after(query)]
-    tests = [*conditions.located(query), *described(query, but=along)]
+    tests = [*conditions.walked(query), *described(query, but=along)]
     if not _by_date(query):
         tests += conditions.overlapping(query)
     named = queries("events.sql")

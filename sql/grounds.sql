@@ -1,4 +1,5 @@
--- The shared grounds that count for a region, as the table `touched` of a WITH. Values are bound.
+-- The grounds that count for a region: the shared ones as the table `touched` of a WITH, and the test of a walk.
+-- Values are bound.
 
 -- name: possible
 -- The shared grounds on which something may have happened in the region. Two areas that share but a line do
@@ -16,3 +17,10 @@ touched AS MATERIALIZED (
    WHERE g.geom @ %(outer)s::geometry
      AND CASE WHEN g.is_line THEN ST_Within(g.geom, %(inner)s::geometry)
               ELSE %(rectangle)s OR ST_Within(g.geom, %(outer)s::geometry) END)
+
+-- name: walked
+-- Whether the ground of a walked event counts, told by the index of the walk alone where that can be.
+CASE WHEN e.ground IS NOT NULL THEN e.ground IN (SELECT id FROM touched)
+     WHEN e.geom IS NULL THEN {placeless}
+     WHEN NOT ({near}) THEN false
+     ELSE (SELECT {exactly} FROM event AS f WHERE f.id = e.id) END

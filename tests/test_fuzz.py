@@ -43,7 +43,7 @@ TEXTS = {
     p["name"]
     for p in PARAMETERS
     if p["schema"].keys() <= {"type", "example"} and p["schema"]["type"] == "string"
-} - {"datetime", "cursor"}
+} - {"datetime", "cursor", "filter"}
 #: What no answer may contain: words of the driver, of SQL, of Python, and folders of the machine.
 SECRETS = ["psycopg", "SELECT", "Traceback", "/usr", "site-packages", "relation", "syntax error"]
 

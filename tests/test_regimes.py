@@ -49,6 +49,7 @@ FILTERS = {
     "a rare actor": {"actor1": "Group 4321"},
     "two": {"event_type": "Battles", "status": "confirmed"},
     "without an index": {"admin2": "IRQ Province 2, district 3"},
+    "a condition": {"filter": "fatalities_best > 20 AND NOT actor1 = 'IS' OR country = 'LBN'"},
 }
 ORDERS = ["-starts_on", "starts_on", "-fatalities_best"]
 
@@ -119,6 +120,8 @@ def by_hand(query):
         values |= {"first": days.first, "last": days.last}
     if "region" in query:
         where.append(located(query))
+    if "condition" in query:
+        where.append("(fatalities_best > 20 AND NOT actor1 = 'IS' OR country = 'LBN')")
     for name in SCALARS:
         if name in query:
             where.append(f"{name} = %({name})s")
@@ -140,7 +143,7 @@ def bound(filters, order, certainty="reported"):
     A walk touches one page of the index for some rows, or one of the table for each that it has to
     look into; what lasts is a small set of its own, and each feature costs a path of an index.
     """
-    if order == "-fatalities_best" or filters == "without an index":
+    if order == "-fatalities_best" or filters in {"without an index", "a condition"}:
         return None  # what is sorted by toll in a box is all gathered; the rest is walked
     if certainty != "reported":
         return 10 * REACH + 20 * LIMIT  # footprints are not in the index that is walked

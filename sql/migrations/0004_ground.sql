@@ -64,8 +64,14 @@ COMMENT ON COLUMN event.footprint IS 'The ground it may have happened on, if it 
 COMMENT ON COLUMN event.ground IS 'The ground it may have happened on, if it is shared. Neither this nor footprint: no more is known than the point.';
 ALTER TABLE event ADD CONSTRAINT event_one_footprint CHECK (ground IS NULL OR footprint IS NULL);
 
+ALTER TABLE event ADD COLUMN reach real NOT NULL GENERATED ALWAYS AS (
+  CASE WHEN footprint IS NULL OR geom IS NULL THEN 0
+       ELSE 1.5 * greatest(ST_XMax(footprint) - ST_X(geom), ST_X(geom) - ST_XMin(footprint),
+                           ST_YMax(footprint) - ST_Y(geom), ST_Y(geom) - ST_YMin(footprint)) END) STORED;
+COMMENT ON COLUMN event.reach IS 'No ground of the own footprint is farther from the point than so many degrees: what is farther off need not look at it.';
+
 -- Its columns are those of event, in their order, and then superseded_by.
-ALTER TABLE event_history ADD COLUMN ground int;
+ALTER TABLE event_history ADD COLUMN ground int, ADD COLUMN reach real;
 ALTER TABLE event_history RENAME COLUMN superseded_by TO superseded_by_before;
 ALTER TABLE event_history ADD COLUMN superseded_by bigint;
 UPDATE event_history SET superseded_by = superseded_by_before;
@@ -96,5 +102,9 @@ $$;
 
 -- An event that shares no ground stands on its own footprint or, if no more is known, on its point.
 CREATE INDEX event_own_ground ON event USING gist ((coalesce(footprint, geom)), sort_on) WHERE public AND ground IS NULL;
+-- Where both walks may tell by the index alone that a footprint is too far off.
+DROP INDEX event_newest, event_deadliest;
+CREATE INDEX event_newest     ON event (sort_on DESC, id DESC) INCLUDE (geom, ground, reach) WHERE public;
+CREATE INDEX event_deadliest  ON event (sort_toll DESC, id DESC) INCLUDE (geom, ground, reach) WHERE public;
 CREATE INDEX event_ground     ON event (ground, sort_on DESC, id DESC) WHERE public AND ground IS NOT NULL;
 CREATE INDEX event_precision  ON event (geo_precision, sort_on DESC, id DESC) WHERE public;
