@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # as pytest does
 
 import synthetic
 from api.cluster import Cluster
-from api.db import SESSION, migrate
+from api.db import migrate
 from conftest import ROOT, serving
-from tests.benchmarks.cases import Case, cases, regimes, statements
+from tests.benchmarks.cases import Case, cases, regimes, session, statements, tell
 from tests.benchmarks.load import pgbench, wrk
 
 FILE = ROOT / "docs" / "performance.md"
@@ -60,17 +60,6 @@ def main(*, short: bool) -> None:
         after = rest.partition(END)[2]
         FILE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
         tell(f"Written to {FILE.relative_to(ROOT)}.")
-
-
-def session(dsn: str) -> psycopg.Connection:
-    """Return a connection with the settings of the service's."""
-    options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-    return psycopg.connect(dsn, autocommit=True, options=options)
-
-
-def tell(text: str) -> None:
-    """Say what is being done."""
-    sys.stderr.write(text + "\n")
 
 
 def report(bench: Bench, number: int, wrote: float) -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -9,7 +10,7 @@ import psycopg
 from psycopg.sql import SQL
 
 from api import page
-from api.db import queries
+from api.db import SESSION, queries
 from api.parameters import ItemsQuery, load
 
 ITEMS = "/collections/events/items"
@@ -81,19 +82,39 @@ def statements(conn, case: Case) -> list[str]:
     return sent
 
 
-def regimes(conn, limit: int, certainty: str = "reported") -> list[tuple[str, float]]:
+def regimes(conn, limit: int) -> list[tuple[str, float]]:
     """Return each regime of box and period with the milliseconds of all its statements."""
     took = []
-    for (box, corners), (period, days) in itertools.product(BOXES.items(), PERIODS.items()):
-        text = f"bbox={corners}&limit={limit}&certainty={certainty}"
-        text += f"&datetime={days}" if days else ""
+    for name, text in asked(limit).items():
         case = Case("", "", f"{ITEMS}?{text}")
-        times = []
-        for _ in range(4):  # the first warms
-            explained = [
-                conn.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {s}").fetchone()[0][0]
-                for s in statements(conn, case)
-            ]
-            times.append(sum(e["Execution Time"] + e["Planning Time"] for e in explained))
-        took.append((f"{box}, {period}", sorted(times[1:])[1]))
+        times = [cost(conn, case) for _ in range(4)]  # the first warms
+        took.append((name, sorted(times[1:])[1]))
     return took
+
+
+def asked(limit: int) -> dict[str, str]:
+    """Return the queries of all regimes of box and period by their names."""
+    return {
+        f"{box}, {period}": f"bbox={corners}&limit={limit}" + (f"&datetime={days}" if days else "")
+        for (box, corners), (period, days) in itertools.product(BOXES.items(), PERIODS.items())
+    }
+
+
+def cost(conn, case: Case) -> float:
+    """Return the milliseconds of all statements of a case, planning included."""
+    explained = [
+        conn.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {s}").fetchone()[0][0]
+        for s in statements(conn, case)
+    ]
+    return sum(e["Execution Time"] + e["Planning Time"] for e in explained)
+
+
+def session(dsn: str) -> psycopg.Connection:
+    """Return a connection with the settings of the service's."""
+    options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+    return psycopg.connect(dsn, autocommit=True, options=options)
+
+
+def tell(text: str) -> None:
+    """Say what is being done."""
+    sys.stderr.write(text + "\n")
