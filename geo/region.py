@@ -44,6 +44,11 @@ class Region:
         """Return the region that a geometry covers."""
         return cls(tuple(_parts([ground])), named=True)
 
+    @classmethod
+    def of_window(cls, ground: BaseGeometry) -> "Region":
+        """Return the region that a geometry covers, as a window of a map; it may be nothing."""
+        return cls(tuple(_parts([ground])))
+
     def __and__(self, other: "Region") -> "Region":
         """Return what two regions have in common; it may be nothing."""
         common = [shapely.intersection(one, two) for one in self.parts for two in other.parts]

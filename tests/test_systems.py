@@ -1,0 +1,202 @@
+"""Reference systems against two others who know them: the register of EPSG, and PostGIS."""
+
+import re
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS, Transformer
+
+from conftest import ROOT
+from geo.region import Region
+from geo.systems import CRS84, EPSG, SYSTEMS
+
+METRIC = [system for system in SYSTEMS.values() if not system.degrees]
+BENT = [system for system in METRIC if not system.upright]
+
+#: A box is drawn on the earth that exactly, in metres.
+BOX_IS_OFF = 10
+
+
+def named(systems):
+    return pytest.mark.parametrize("system", systems, ids=lambda system: system.srid)
+
+
+def grid(west, south, east, north, steps=25):
+    """Return points all over a box, its rim included: a row of longitudes, a row of latitudes."""
+    points = np.meshgrid(np.linspace(west, east, steps), np.linspace(south, north, steps))
+    return points[0].ravel(), points[1].ravel()
+
+
+def projected(system, east, north):
+    """Return longitudes and latitudes in a system, east first."""
+    there = Transformer.from_crs("OGC:CRS84", f"EPSG:{system.srid}", always_xy=True)
+    return there.transform(east, north)
+
+
+def test_there_is_what_the_regions_of_the_data_need():
+    zones = {s.srid for s in SYSTEMS.values() if s.name.startswith("WGS 84 / UTM")}
+    assert {*range(32635, 32641), 32646, 32647, *range(32628, 32634), 32614, 32733} <= zones
+    assert {EPSG + code for code in ("4326", "3857", "3035", "6372", "2039")} <= SYSTEMS.keys()
+    assert next(iter(SYSTEMS)) == CRS84
+
+
+@named([system for system in SYSTEMS.values() if system.uri != CRS84])
+def test_a_system_is_what_the_register_says(system):
+    known = CRS.from_epsg(system.srid)
+    first, second = (axis.direction for axis in known.axis_info)
+    assert system.uri == EPSG + str(system.srid)
+    assert system.name == known.name
+    assert (first, second) == (("north", "east") if system.north_first else ("east", "north"))
+    unit = "degree" if system.degrees else "metre"
+    assert {axis.unit_name for axis in known.axis_info} == {unit}
+    if "UTM" not in system.name:
+        assert system.domain == known.area_of_use.bounds
+    else:
+        west, _, east, _ = known.area_of_use.bounds
+        assert system.domain[0] < west < east < system.domain[2]
+
+
+@named(METRIC)
+def test_a_place_comes_back_from_everywhere_in_the_domain(system):
+    east, north = grid(*system.domain)
+    there = Transformer.from_crs("OGC:CRS84", f"EPSG:{system.srid}", always_xy=True)
+    back = there.transform(*there.transform(east, north), direction="INVERSE")
+    off = np.hypot((back[0] - east) * np.cos(np.radians(north)), back[1] - north) * 111_195
+    assert off.max() < 0.005, "metres, half of the last digit"
+
+
+@named(METRIC)
+def test_the_database_and_the_service_agree_about_every_place_of_the_domain(system, conn):
+    """A grid of a datum's shift that only one of them has, or another choice of shifts, shows."""
+    east, north = grid(*system.domain)
+    rows = conn.execute(
+        "SELECT ST_X(t.geom), ST_Y(t.geom) FROM unnest(%s::float8[], %s::float8[])"
+        " WITH ORDINALITY AS p (x, y, n), ST_Transform(ST_Point(p.x, p.y, 4326), %s::int)"
+        " AS t (geom) ORDER BY p.n",
+        (east.tolist(), north.tolist(), system.srid),
+    ).fetchall()
+    assert np.abs(np.array(rows).T - projected(system, east, north)).max() < 0.001, "metres"
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "coordinates"),
+    [
+        ("3857", (-(100 + 20 / 60), 24 + 22 / 60 + 54.433 / 3600), (-11169055.58, 2800000.00)),
+        ("3035", (5, 50), (3962799.45, 2999718.85)),
+    ],
+)
+def test_the_examples_of_the_registers_guidance_note_come_out(code, place, coordinates):
+    """IOGP 373-7-2, the examples of Popular Visualisation Pseudo-Mercator and of LAEA Europe."""
+    assert projected(SYSTEMS[EPSG + code], *place) == pytest.approx(coordinates, abs=0.01)
+
+
+# Boxes.
+
+
+def random_boxes(system, number):
+    """Yield boxes of all sizes in the coordinates of a system; some reach beyond its domain."""
+    chance = np.random.default_rng(system.srid)
+    x, y = projected(system, *grid(*system.domain, steps=9))
+    sides = np.ptp(x), np.ptp(y)
+    for _ in range(number):
+        at = chance.integers(len(x))
+        half = [side * 10 ** chance.uniform(-3, 0) / 2 for side in sides]
+        yield x[at] - half[0], y[at] - half[1], x[at] + half[0], y[at] + half[1]
+
+
+@named(BENT)
+def test_a_box_holds_what_has_its_coordinates_in_it_and_no_more(system):
+    chance = np.random.default_rng(2024)
+    west, south, east, north = system.domain
+    for box in random_boxes(system, 8):
+        region = system.region(box)
+        bounds = np.array(region.whole.bounds)
+        longitudes = np.clip(chance.uniform(bounds[0] - 1, bounds[2] + 1, 500), west, east)
+        latitudes = np.clip(chance.uniform(bounds[1] - 1, bounds[3] + 1, 500), south, north)
+        points = shapely.points(*projected(system, longitudes, latitudes))
+        wanted = shapely.intersects(shapely.box(*box), points)
+        near = shapely.distance(shapely.box(*box).boundary, points) < BOX_IS_OFF
+        found = shapely.intersects(region.whole, shapely.points(longitudes, latitudes))
+        assert ((found == wanted) | near).all()
+
+
+@named(BENT)
+def test_the_rim_of_the_domain_belongs_to_it(system):
+    whole = system.region((-1e9, -1e9, 1e9, 1e9)).whole
+    rim = shapely.segmentize(shapely.box(*system.domain).exterior, 0.1)
+    assert shapely.intersects(whole, shapely.points(rim.coords)).all()
+    assert whole.area == pytest.approx(shapely.box(*system.domain).area, rel=1e-12)
+
+
+def test_an_edge_is_bent_on_the_earth_as_it_is_straight_on_the_plane():
+    box = (-1_000_000, 5_000_000, 2_000_000, 5_500_000)
+    region = SYSTEMS[f"{EPSG}32637"].region(box)
+    on_the_meridian = [shapely.Point(39, latitude) for latitude in (44.5, 45.3, 49.5, 49.8)]
+    assert [region.whole.intersects(point) for point in on_the_meridian] == [0, 1, 1, 0]
+    corners = Transformer.from_crs("EPSG:32637", "OGC:CRS84", always_xy=True)
+    low, high = (corners.transform(box[0], y)[1] for y in (box[1], box[3]))
+    assert low < 44.5, "a box around the corners would have the first"
+    assert high < 49.5, "and not the third"
+
+
+@named(BENT)
+@pytest.mark.parametrize("number", [1e9, 1e308])
+def test_a_box_of_any_size_is_cut_to_the_domain(system, number):
+    region = system.region((-number, -number, number, number))
+    whole = shapely.box(*system.domain)
+    assert shapely.covers(whole.buffer(1e-9), region.whole)
+    assert region.area.area == pytest.approx(whole.area, rel=1e-12)
+    assert not region.named, "it is a window of a map"
+
+
+@named(BENT)
+def test_a_box_outside_the_domain_is_nothing(system):
+    assert system.region((1e8, 1e8, 2e8, 2e8)) == Region(())
+
+
+def test_a_box_at_a_corner_that_the_outline_leaves_out_is_nothing():
+    system = SYSTEMS[f"{EPSG}32637"]
+    x, y = projected(system, *grid(*system.domain))
+    assert system.region((x.min(), y.min(), x.min() + 1, y.min() + 1)) == Region(())
+
+
+@named(BENT)
+def test_a_line_and_a_point_stay_what_they_are(system):
+    middle = [np.mean(system.domain[::2]), np.mean(system.domain[1::2])]
+    x, y = projected(system, *middle)
+    (point,) = system.region((x, y, x, y)).parts
+    assert point.coords[0] == pytest.approx(middle, abs=1e-7)
+    (line,) = system.region((x, y, x + 1000, y)).parts
+    assert line.geom_type == "LineString"
+
+
+@named([system for system in METRIC if system.upright])
+def test_a_box_of_an_upright_system_is_a_box_of_degrees(system):
+    east, north = grid(*system.domain, steps=7)
+    x, y = projected(system, east, north)
+    there = system.in_degrees((x[8], y[8], x[-9], y[-9]))
+    assert there == pytest.approx((east[8], north[8], east[-9], north[-9]), abs=1e-7)
+    _, south, _, north = system.in_degrees((0, 3e7, 1, 4e7))
+    assert south > north, "it is beyond the domain"
+    wound = system.in_degrees((x.max(), 0, x.max() * 1.5, 1))
+    assert (wound[0], wound[2]) == pytest.approx((180, 270))
+
+
+# The document.
+
+
+def test_the_table_of_the_documentation_is_the_table_of_the_service():
+    text = (ROOT / "docs/reference-systems.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|", text, flags=re.MULTILINE
+    )
+    assert rows == [
+        (
+            system.uri.removeprefix("http://www.opengis.net/def/crs/"),
+            system.name,
+            f"{'north, east' if system.north_first else 'east, north'}",
+            ", ".join(f"{x:g}" for x in system.domain),
+        )
+        for system in SYSTEMS.values()
+    ]
