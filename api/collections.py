@@ -9,11 +9,12 @@ from marshmallow import fields, validate
 
 from api import cql2
 from api.events import Extent
-from api.fields import CRS84, Day, Instant, Number, Whole
+from api.fields import Day, Instant, Number, Whole
 from api.links import FUNCTIONS, GEOJSON, JSON, OPENAPI, QUERYABLES, SCHEMA, here, link
 from api.places import Summary
 from api.schemas import PLACE_PROPERTIES, PLACE_SCALARS, PROPERTIES, SCALARS
 from api.stream import State
+from geo.systems import CRS84, SYSTEMS
 
 TITLE = "Hudna"
 DESCRIPTION = (
@@ -118,7 +119,7 @@ def _collection(
         "itemType": "feature",
         "itemCount": state.total,
         "extent": {},
-        "crs": [CRS84],
+        "crs": list(SYSTEMS),
         "storageCrs": CRS84,
         "links": [
             link("self", path, JSON, "This collection"),

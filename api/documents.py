@@ -103,10 +103,19 @@ class Collections(Schema):
 
 
 class Geometry(Schema):
-    """A geometry (RFC 7946), longitude and latitude in degrees."""
+    """A geometry (RFC 7946): longitude and latitude in degrees, or what `crs` asks for."""
 
     type = fields.String(required=True, validate=validate.OneOf(GEOMETRIES))
     coordinates = fields.List(fields.Raw(), required=True)
+
+
+OUTSIDE = fields.String(
+    validate=validate.OneOf(["partly", "wholly"]),
+    metadata=says(
+        "How much of the geometry is left out, because it lies where the reference system of the"
+        " answer is not defined; absent: nothing."
+    ),
+)
 
 
 class EventFeature(Schema):
@@ -115,6 +124,7 @@ class EventFeature(Schema):
     type = fields.String(required=True, validate=validate.Equal("Feature"))
     id = fields.UUID(required=True, metadata=says("The same in every deployment."))
     geometry = fields.Nested(Geometry, required=True, allow_none=True)
+    outside_crs = OUTSIDE
     properties = fields.Nested(EventProperties(partial=True), required=True)
     links = fields.List(fields.Nested(Link))
 
@@ -125,6 +135,7 @@ class PlaceFeature(Schema):
     type = fields.String(required=True, validate=validate.Equal("Feature"))
     id = fields.String(required=True, metadata=says("The same with every gazetteer."))
     geometry = fields.Nested(Geometry, required=True, allow_none=True)
+    outside_crs = OUTSIDE
     properties = fields.Nested(PlaceProperties(partial=True), required=True)
     links = fields.List(fields.Nested(Link))
 

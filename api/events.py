@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Composed
 
-from api import conditions, stream
+from api import conditions, geometries, stream
 from api import page as statements
 from api.db import Pool, queries, read, retried
 from api.stream import Page, State
@@ -63,7 +63,7 @@ def count(pool: Pool, query: Mapping[str, Any]) -> tuple[State, int]:
 def one(pool: Pool, event: UUID, query: Mapping[str, Any]) -> tuple[int, int, bytes] | None:
     """Return the transaction, the version and the feature of an event that the public sees."""
     statement = queries("events.sql")["one"].format(feature=statements.feature(query))
-    row = _row(pool, statement, {"id": event})
+    row = _row(pool, statement, {"id": event} | geometries.values(query))
     return (row[0], row[1], row[2].encode()) if row else None
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+from geo.region import Region
+from geo.systems import CRS84, SYSTEMS, System
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d{1,1000}", re.ASCII)
@@ -19,9 +20,6 @@ DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)T?", re.ASCII)
 INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-
-Box = tuple[float, float, float, float]
-
 
 #: No event starts before this day: the days before it stand for an unknown start.
 BEGINNING = date(2, 1, 1)
@@ -90,26 +88,42 @@ class Instant(Reader, fields.AwareDateTime):
             raise ValidationError(f"has no such instant as {text!r}.") from None
 
 
-class BBox(Reader, fields.Field[list[Box]]):
+class BBox(fields.Field[Region]):
     """A box on the earth: ``west,south,east,north``, or with heights, which are ignored.
+
+    Its numbers are in the unit and the order of axes of `bbox-crs`, which stands beside it: in
+    EPSG:4326 ``south,west,north,east`` (OGC 18-058r1). It becomes longitude and latitude.
 
     West may exceed east: the box then crosses the antimeridian and becomes two. Longitudes that
     a scrolled map has wound past 180 are unwound; latitudes beyond 90 are refused. Since 180° W
     is 180° E, a box that ends on one takes in the other. (OGC 17-069r4, 7.15.3)
     """
 
-    def _read(self, text: str) -> list[Box]:
-        numbers = [finite(part) for part in text.split(",")]
-        if len(numbers) == 6:
-            numbers = [*numbers[0:2], *numbers[3:5]]
-        if len(numbers) != 4:
-            raise ValidationError("must be 4 numbers, west,south,east,north, or 6 with heights.")
-        west, south, east, north = numbers
-        if not -90 <= south <= north <= 90:
-            raise ValidationError("must have -90 <= south <= north <= 90.")
-        if not (abs(west) <= 540 and abs(east) <= 540):
-            raise ValidationError("must have longitudes of at most 540 degrees.")
-        return [(w, south, e, north) for w, e in meridians(west, east)]
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Region:
+        del attr
+        named = (data or {}).get("bbox-crs", CRS84)
+        return _region(str(value), SYSTEMS[named]) if named in SYSTEMS else Region(())
+
+
+def _region(text: str, system: System) -> Region:
+    numbers = [finite(part) for part in text.split(",")]
+    if len(numbers) == 6:
+        numbers = [*numbers[0:2], *numbers[3:5]]
+    if len(numbers) != 4:
+        raise ValidationError("must be 4 numbers, west,south,east,north, or 6 with heights.")
+    if system.north_first:
+        numbers = [numbers[1], numbers[0], numbers[3], numbers[2]]
+    west, south, east, north = numbers
+    if system.degrees and not -90 <= south <= north <= 90:
+        raise ValidationError("must have -90 <= south <= north <= 90.")
+    if south > north or (west > east and not system.upright):
+        raise ValidationError("must have the least coordinate of each axis before the greatest.")
+    if not system.upright:
+        return system.region((west, south, east, north))
+    west, south, east, north = system.in_degrees((west, south, east, north))
+    if not (abs(west) <= 540 and abs(east) <= 540):
+        raise ValidationError("must have longitudes of at most 540 degrees.")
+    return Region.of_boxes((w, south, e, north) for w, e in meridians(west, east) if south <= north)
 
 
 class LonLat(Reader, fields.Field[tuple[float, float]]):
@@ -241,5 +255,7 @@ class Crs(Reader, fields.Field[str]):
 
     def _read(self, text: str) -> str:
         if text not in self.known:
-            raise ValidationError(f"must be one of {', '.join(self.known)}.")
+            raise ValidationError(
+                f"must be {self.known[0]}, or another that the collection lists as `crs`."
+            )
         return text

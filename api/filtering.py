@@ -5,11 +5,13 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 from psycopg.sql import SQL, Identifier
+from shapely.geometry.base import BaseGeometry
 
 from api import cql2
-from api.cql2 import Compiled, Cql2Error, Queryable, Type
+from api.cql2 import Compiled, Cql2Error, Queryable, Reading, Type
 from api.fields import Day, Instant, Number, Text, Whole
 from api.schemas import PLACE_PROPERTIES, PROPERTIES
+from geo.systems import CRS84, SYSTEMS, System
 
 _TYPES: Mapping[type, Type] = {
     Text: Type.TEXT,
@@ -60,13 +62,33 @@ QUERYABLES: Mapping[str, Mapping[str, Queryable]] = {
 }
 
 
-def condition(text: str, language: cql2.Dialect, collection: str) -> Compiled:
+def condition(
+    text: str, language: cql2.Dialect, collection: str, system: System = SYSTEMS[CRS84]
+) -> Compiled:
     """Return a filter as a condition on the rows of a collection, with the values that it binds.
+
+    Its geometries are in `system`.
 
     Raises:
         ValidationError: it cannot be read, or asks what cannot be asked; it says where.
     """
     try:
-        return cql2.compile(cql2.parse(text, language), QUERYABLES[collection])
+        return cql2.compile(
+            cql2.parse(text, language), QUERYABLES[collection], reading=_reading(system)
+        )
     except Cql2Error as error:
         raise ValidationError({"filter": [f"cannot be taken: {error}"]}) from None
+
+
+def _reading(system: System) -> Reading:
+    """Return how the coordinates of geometries are read that are in a system."""
+    if system.uri == CRS84:
+        return Reading()
+
+    def transform(geometry: BaseGeometry) -> BaseGeometry:
+        try:
+            return system.on_earth(geometry)
+        except ValueError as error:
+            raise Cql2Error(str(error)) from None
+
+    return Reading(transform=transform, geographic=system.degrees)

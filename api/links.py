@@ -30,9 +30,14 @@ def link(rel: str, path: str, type_: str, title: str = "") -> Link:
 
 def here(rel: str, type_: str, title: str = "", **changed: str) -> Link:
     """Return a link to the present address, with some query parameters `changed`."""
+    return link(rel, request.path + question(**changed), type_, title)
+
+
+def question(**changed: str) -> str:
+    """Return what stands behind the path of the present address, with parameters `changed`."""
     pairs = [(k, v) for k, v in request.args.items(multi=True) if k not in changed]
     query = urlencode([*pairs, *changed.items()], safe="/:,")
-    return link(rel, request.path + ("?" + query if query else ""), type_, title)
+    return "?" + query if query else ""
 
 
 def header(links: Iterable[Link]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from api import conditions
+from api import conditions, geometries
 from api.conditions import NOWHERE, PUBLIC, conjoined, described, equal, filters, starting
 from api.db import queries
 from api.schemas import PROPERTIES, SORTABLES
@@ -36,6 +36,7 @@ def parameters(query: Query) -> dict[str, Any]:
     limit = query["limit"]
     far = 4 if _by_date(query) else 12  # by toll, all must be sorted that the walk does not find
     values = {"limit": limit, "reach": far * limit + 2000} | conditions.values(query)
+    values |= geometries.values(query)
     if "cursor" in query:
         values |= {"after_key": query["cursor"].key, "after_id": query["cursor"].id}
     return values
@@ -78,16 +79,17 @@ def count(query: Query) -> Composed:
 def feature(query: Query) -> Composable:
     """Return what a feature is: the finished text, or less where less is asked for."""
     whole = query.get("geometry") == "footprint"
-    if "properties" not in query and not query.get("skipGeometry") and not whole:
+    finished = "properties" not in query and not query.get("skipGeometry") and not whole
+    if finished and geometries.as_stored(query):
         return SQL("e.feature")
     names = query.get("properties", list(PROPERTIES))
     columns = SQL(", ").join(
         SQL("instant(e.updated_at) AS updated_at") if n == "updated_at" else Identifier("e", n)
         for n in names
     )
-    shape = "no_geometry" if query.get("skipGeometry") else "footprint" if whole else "point"
     named = queries("events.sql")
-    return named["projected"].format(geometry=named[shape], columns=columns)
+    shape = None if query.get("skipGeometry") else named["footprint" if whole else "point"]
+    return named["projected"].format(geometry=geometries.written(shape, query), columns=columns)
 
 
 def _straight(query: Query) -> Composed:

@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 
 from api import cql2, filtering
 from api.cursors import Cursor, Order
-from api.fields import CRS84, BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
+from api.fields import BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
 from api.schemas import (
     PLACE_PROPERTIES,
     PLACE_SCALARS,
@@ -21,7 +21,7 @@ from api.schemas import (
     says,
 )
 from geo.countries import countries
-from geo.region import Region
+from geo.systems import CRS84, SYSTEMS
 
 LIMIT_DEFAULT, LIMIT_MAXIMUM = 100, 10_000
 RADIUS_KM, WIDEST_KM = 25, 1000
@@ -72,7 +72,14 @@ class FeatureQuery(FormatQuery):
     """What one feature takes."""
 
     f = _format("json", "geojson")
-    crs = Crs([CRS84], metadata=says("The coordinate reference system of the answer."))
+    crs = Crs(
+        list(SYSTEMS),
+        load_default=CRS84,
+        metadata=says(
+            "The coordinate reference system of the answer; its coordinates are in the order of"
+            " the system's axes, so that `EPSG/0/4326` is latitude, longitude."
+        ),
+    )
 
 
 class EventQuery(FeatureQuery):
@@ -97,7 +104,12 @@ class PageQuery(FeatureQuery):
         metadata=says("Only what is in this box, or without a place: `west,south,east,north`.")
     )
     bbox_crs = Crs(
-        [CRS84], data_key="bbox-crs", metadata=says("The coordinate reference system of `bbox`.")
+        list(SYSTEMS),
+        data_key="bbox-crs",
+        load_default=CRS84,
+        metadata=says(
+            "The coordinate reference system of `bbox`, whose numbers are in the order of its axes."
+        ),
     )
     near = Text(
         metadata=says(
@@ -130,8 +142,9 @@ class PageQuery(FeatureQuery):
         metadata=says("The language of `filter`: CQL2 as text or JSON, or what GDAL speaks."),
     )
     filter_crs = Crs(
-        [CRS84],
+        list(SYSTEMS),
         data_key="filter-crs",
+        load_default=CRS84,
         metadata=says("The coordinate reference system of the geometries in `filter`."),
     )
     datetime = Interval(
@@ -326,7 +339,8 @@ def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -
             asked["filter"],
             asked["filter_lang"],
             made(schema).collection,  # type: ignore[attr-defined] # PageQuery has it
+            SYSTEMS[asked["filter_crs"]],
         )
     if "bbox" in asked:
-        asked["region"] = Region.of_boxes(asked["bbox"])
+        asked["region"] = asked["bbox"]
     return asked

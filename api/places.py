@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from api import conditions, stream
+from api import conditions, geometries, stream
 from api.db import Pool, queries, read, retried
 from api.schemas import PLACE_PROPERTIES, PLACE_SCALARS
 from api.stream import Page, State
@@ -72,7 +72,7 @@ def count(pool: Pool, query: Query) -> tuple[State, int]:
 def one(pool: Pool, place: str, query: Query) -> tuple[State, bytes] | None:
     """Return a place as a feature; None: there is none of that id."""
     statement = queries("places.sql")["one"].format(feature=_feature(query))
-    row = _row(pool, statement, {"id": place})
+    row = _row(pool, statement, {"id": place} | geometries.values(query))
     return (_state(row[0], 0), row[1].encode()) if row else None
 
 
@@ -81,7 +81,7 @@ def _state(version: str | None, total: int) -> State:
 
 
 def _values(query: Query) -> dict[str, Any]:
-    values = {"limit": query["limit"]}
+    values = {"limit": query["limit"]} | geometries.values(query)
     values |= {name: query[name] for name in PLACE_SCALARS if name in query}
     if "condition" in query:
         values |= query["condition"].values
@@ -114,7 +114,7 @@ def _feature(query: Query) -> Composed:
     named = queries("places.sql")
     names = query.get("properties", list(PLACE_PROPERTIES))
     return named["feature"].format(
-        geometry=named["no_geometry" if query.get("skipGeometry") else "shape"],
+        geometry=geometries.written(None if query.get("skipGeometry") else named["shape"], query),
         columns=SQL(", ").join(Identifier("p", name) for name in names),
     )
 

@@ -90,6 +90,20 @@ class System:
         ground = shapely.make_valid(shapely.transform(plane, self._unproject))
         return Region.of_window(shapely.intersection(ground, shapely.box(*self.domain)))
 
+    def on_earth(self, geometry: BaseGeometry) -> BaseGeometry:
+        """Return a geometry of the system, its axes in the authority's order, in degrees.
+
+        Raises:
+            ValueError: it reaches to where the system is not defined.
+        """
+        if self.north_first:
+            geometry = shapely.transform(geometry, lambda corners: corners[:, ::-1])
+        if not self.degrees:
+            geometry = shapely.transform(shapely.segmentize(geometry, EDGE_METRES), self._unproject)
+        if not np.isfinite(shapely.get_coordinates(geometry)).all():
+            raise ValueError(f"a geometry reaches to where {self.name} is not defined")
+        return geometry
+
     @cached_property
     def _outline(self) -> BaseGeometry:
         """The domain in the system's coordinates, east first, and a little around it."""

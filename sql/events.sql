@@ -11,18 +11,13 @@ SELECT s.epoch::text, s.public_head, s.total, coalesce(g.version, '') FROM feed.
 '{{"type":"Feature","id":"' || e.id || '","geometry":' || {geometry}
   || ',"properties":' || (SELECT row_to_json(p) FROM (SELECT {columns}) AS p) || '}}'
 
--- name: no_geometry
--- What stands for a geometry that is not asked for.
-'null'
-
 -- name: point
 -- The representative point.
-coalesce(ST_AsGeoJSON(e.geom, 6), 'null')
+e.geom
 
 -- name: footprint
 -- The ground it may have happened on: shared, its own or, if no more is known, the point.
-coalesce(ST_AsGeoJSON(coalesce((SELECT g.geom FROM ground AS g WHERE g.id = e.ground),
-                               ST_ForcePolygonCCW(e.footprint), e.geom), 6), 'null')
+coalesce((SELECT g.geom FROM ground AS g WHERE g.id = e.ground), ST_ForcePolygonCCW(e.footprint), e.geom)
 
 -- name: straight
 -- A page that is a stretch of one index: its last key is found by an index-only scan beforehand.

@@ -59,10 +59,7 @@ SELECT id, ground FROM place WHERE ground IS NOT NULL
   || ',"properties":' || (SELECT row_to_json(q) FROM (SELECT {columns}) AS q) || '}}'
 
 -- name: shape
-coalesce(ST_AsGeoJSON(coalesce((SELECT g.geom FROM ground AS g WHERE g.id = p.ground), p.geom), 6), 'null')
-
--- name: no_geometry
-'null'
+coalesce((SELECT g.geom FROM ground AS g WHERE g.id = p.ground), p.geom)
 
 -- name: page
 -- A page of places; the header comes first, as with events.

@@ -51,6 +51,16 @@ def test_geometries_are_read_in_a_system_that_is_declared(found, visitor):
     crs84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
     box = "S_INTERSECTS(geometry, BBOX(29, 14, 34, 18))"
     assert found(box, filter_crs=crs84) == found(box) != set()
+    epsg = "http://www.opengis.net/def/crs/EPSG/0/"
+    turned = "S_INTERSECTS(geometry, BBOX(14, 29, 18, 34))"  # latitude first
+    assert found(turned, filter_crs=f"{epsg}4326") == found(box)
+    shape = "S_WITHIN(geometry, POLYGON((29 14,34 14,34 18,29 18,29 14)))"
+    axes = shape.replace("29 14", "14 29").replace("34 14", "14 34")
+    axes = axes.replace("34 18", "18 34").replace("29 18", "18 29")
+    assert found(axes, filter_crs=f"{epsg}4326") == found(shape) != set()
+    metres = "S_INTERSECTS(geometry, BBOX(470000, 1600000, 700000, 1800000))"
+    inside = found("S_INTERSECTS(geometry, BBOX(32.8, 14.47, 34.85, 16.28))")
+    assert found(metres, filter_crs=f"{epsg}32636") == inside != set()
     assert crs84 in PARAMETERS["filter-crs"]["schema"]["enum"]
     query = {"filter": box, "filter-crs": "http://www.opengis.net/def/crs/0/unsupported"}
     assert_problem(visitor.get(ITEMS, query_string=query), 400, parameter="filter-crs")

@@ -85,7 +85,8 @@ def answered(conn, query):
 def located(query):
     """Return the plain condition on the place, each event's ground by itself."""
     if "bbox" in query:
-        envelopes = [f"ST_MakeEnvelope({w}, {s}, {e}, {n}, 4326)" for w, s, e, n in query["bbox"]]
+        boxes = [box.bounds for part in query["bbox"].parts for box in shapely.get_parts(part)]
+        envelopes = [f"ST_MakeEnvelope({w}, {s}, {e}, {n}, 4326)" for w, s, e, n in boxes]
     else:
         envelopes = [f"'SRID=4326;{part.wkt}'::geometry" for part in query["region"].parts]
     ground = "coalesce((SELECT geom FROM ground WHERE ground.id = ground), footprint, geom)"

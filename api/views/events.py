@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from api import collections, events, geojson, regions
 from api.answers import at_head, document, linked, negotiate, unchanged
-from api.links import GEOJSON, JSON, SCHEMA, link
+from api.links import GEOJSON, JSON, SCHEMA, link, question
 from api.parameters import EventQuery, FormatQuery, ItemsQuery
 from api.problems import Problem, not_found
 from api.views import paging
@@ -49,7 +49,7 @@ def items() -> Response:
             return answer
     query, meant = regions.narrowed(query, names())
     if query["resultType"] == "hits":
-        return paging.hits(*events.count(pool(), query), media, basis=basis)
+        return paging.hits(*events.count(pool(), query), query, media, basis=basis)
     further = [*meant, link("collection", PATH, JSON, "The collection")]
     return paging.features(events.page(pool(), query), query, media, further, basis=basis)
 
@@ -64,11 +64,12 @@ def item(event_id: str) -> Response:
     uuid = UUID(event_id)
     tx_id, version, text = _found(uuid, query)
     made = [
-        link("self", f"{PATH}/items/{uuid}", media, "This event"),
+        link("self", f"{PATH}/items/{uuid}{question()}", media, "This event"),
         link("collection", PATH, JSON, "The collection"),
     ]
-    answer = linked(paging.feature(geojson.feature(text, made), media), made)
-    answer.set_etag(f"{tx_id}.{version}.{query['geometry']}.{media.split('/')[1]}")
+    answer = linked(paging.feature(geojson.feature(text, made), media, query["crs"]), made)
+    form = (query["geometry"], query["crs"].rpartition("/")[2], media.split("/")[1])
+    answer.set_etag(f"{tx_id}.{version}.{'.'.join(form)}")
     return answer
 
 

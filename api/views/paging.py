@@ -8,23 +8,26 @@ from flask import Response
 from api import geojson
 from api.answers import at_head, linked
 from api.cursors import cursor
-from api.fields import CRS84
 from api.links import Link, here
 from api.stream import Page, State
+from geo.systems import CRS84
 
 
-def feature(body: bytes | Iterator[bytes], media: str) -> Response:
-    """Return features, finished, as an answer."""
+def feature(body: bytes | Iterator[bytes], media: str, crs: str = CRS84) -> Response:
+    """Return features, finished, as an answer; `crs` is the URI of their reference system."""
     answer = Response(body)
     answer.content_type = media
-    answer.headers["Content-Crs"] = f"<{CRS84}>"
+    answer.headers["Content-Crs"] = f"<{crs}>"
     return answer
 
 
-def hits(state: State, number: int, media: str, *, basis: str = "") -> Response:
+def hits(
+    state: State, number: int, query: dict[str, Any], media: str, *, basis: str = ""
+) -> Response:
     """Return the answer that has only the number of features."""
     made = [here("self", media)]
-    return linked(at_head(feature(geojson.hits(number, made), media), state, media, basis), made)
+    answer = feature(geojson.hits(number, made), media, query["crs"])
+    return linked(at_head(answer, state, media, basis), made)
 
 
 def features(
@@ -41,7 +44,7 @@ def features(
     except BaseException:
         page.close()
         raise
-    answer = feature(chained(body, rest) if rest else body, media)
+    answer = feature(chained(body, rest) if rest else body, media, query["crs"])
     answer.call_on_close(page.close)
     return linked(at_head(answer, page.state, media, basis), made)
 

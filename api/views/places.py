@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from api import collections, geojson, places, regions
 from api.answers import at_head, document, linked, negotiate, unchanged
-from api.links import GEOJSON, JSON, SCHEMA, link
+from api.links import GEOJSON, JSON, SCHEMA, link, question
 from api.parameters import PLACE_ID, FeatureQuery, FormatQuery, PlacesQuery
 from api.problems import not_found
 from api.views import paging
@@ -43,7 +43,7 @@ def items() -> Response:
             return answer
     query, meant = regions.narrowed(query, names())
     if query["resultType"] == "hits":
-        return paging.hits(*places.count(pool(), query), media)
+        return paging.hits(*places.count(pool(), query), query, media)
     further = [*meant, link("collection", PATH, JSON, "The collection")]
     return paging.features(places.page(pool(), query), query, media, further)
 
@@ -58,8 +58,8 @@ def item(place_id: str) -> Response:
         raise not_found(f"There is no place {place_id}.")
     state, text = found
     made = [
-        link("self", f"{PATH}/items/{place_id}", media, "This place"),
+        link("self", f"{PATH}/items/{place_id}{question()}", media, "This place"),
         link("collection", PATH, JSON, "The collection"),
     ]
-    answer = linked(paging.feature(geojson.feature(text, made), media), made)
+    answer = linked(paging.feature(geojson.feature(text, made), media, query["crs"]), made)
     return unchanged(state, media) or at_head(answer, state, media)
