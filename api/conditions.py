@@ -61,6 +61,7 @@ def region_values(region: Region, *, rims: bool) -> dict[str, Any]:
     bound: dict[str, Any] = {f"part{i}": _bytes(part) for i, part in enumerate(region.parts)}
     if rims:
         bound |= {name: _bytes(getattr(region, name)) for name in ("area", "inner", "outer")}
+        bound["rim"] = _bytes(region.area.boundary)
         bound["rectangle"] = region.rectangle
     return bound
 
@@ -151,11 +152,18 @@ def walked(query: Query) -> list[Composable]:
     if "region" not in query or certainty(query) == "reported":
         return located(query)
     parts = [_geometry(f"part{i}") for i in range(len(query["region"].parts))]
-    near = [SQL("ST_DWithin(e.geom, {}, e.reach)").format(part) for part in parts]
-    exactly = [_within("f")] if certainty(query) == "certain" else [_touches("f", p) for p in parts]
+    near = [SQL("ST_DWithin(e.geom, {}, abs(e.reach))").format(part) for part in parts]
+    if certainty(query) == "certain":
+        exactly = [_within("f")]
+        inside = SQL("(ST_Intersects(e.geom, {}) AND NOT ST_DWithin(e.geom, {}, e.reach))")
+        surely = [inside.format(_geometry("area"), _geometry("rim"))]
+    else:
+        exactly = [_touches("f", part) for part in parts]
+        surely = [SQL("ST_Intersects(e.geom, {})").format(part) for part in parts]
     test = queries("grounds.sql")["walked"].format(
         placeless=Literal(takes_placeless(query)),
         near=_either([*near]),
+        surely=_either([*surely]),
         exactly=_either([*exactly]),
     )
     return [test]

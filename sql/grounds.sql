@@ -23,4 +23,5 @@ touched AS MATERIALIZED (
 CASE WHEN e.ground IS NOT NULL THEN e.ground IN (SELECT id FROM touched)
      WHEN e.geom IS NULL THEN {placeless}
      WHEN NOT ({near}) THEN false
+     WHEN e.reach > 0 AND {surely} THEN true
      ELSE (SELECT {exactly} FROM event AS f WHERE f.id = e.id) END

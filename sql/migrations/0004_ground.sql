@@ -66,9 +66,9 @@ ALTER TABLE event ADD CONSTRAINT event_one_footprint CHECK (ground IS NULL OR fo
 
 ALTER TABLE event ADD COLUMN reach real NOT NULL GENERATED ALWAYS AS (
   CASE WHEN footprint IS NULL OR geom IS NULL THEN 0
-       ELSE 1.5 * greatest(ST_XMax(footprint) - ST_X(geom), ST_X(geom) - ST_XMin(footprint),
+       ELSE CASE WHEN ST_Distance(footprint, geom) = 0 THEN 1.5 ELSE -1.5 END * greatest(ST_XMax(footprint) - ST_X(geom), ST_X(geom) - ST_XMin(footprint),
                            ST_YMax(footprint) - ST_Y(geom), ST_Y(geom) - ST_YMin(footprint)) END) STORED;
-COMMENT ON COLUMN event.reach IS 'No ground of the own footprint is farther from the point than so many degrees: what is farther off need not look at it.';
+COMMENT ON COLUMN event.reach IS 'No ground of the own footprint is farther from the point than so many degrees, with a minus if the point is not on it: what is farther off, or nearer, need not look at the footprint.';
 
 -- Its columns are those of event, in their order, and then superseded_by.
 ALTER TABLE event_history ADD COLUMN ground int, ADD COLUMN reach real;
