@@ -7,12 +7,10 @@ from flask import Flask, Response, request
 from werkzeug.http import generate_etag
 
 from api import links
-from api.links import GEOJSON, JSON, Link
+from api.links import FORMATS, JSON, Link
 from api.problems import Problem
 from api.stream import State
 
-#: What `f` stands for where a resource offers it.
-FORMATS = {"json": [GEOJSON, JSON], "geojson": [GEOJSON]}
 EXPOSED = "Link, Location, ETag, Content-Crs, Retry-After"
 
 

@@ -11,6 +11,22 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 SCHEMA = "application/schema+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
+HTML = "text/html"
+GEOJSONSEQ = "application/geo+json-seq"
+CSV = "text/csv"
+FLATGEOBUF = "application/flatgeobuf"
+GEOPACKAGE = "application/geopackage+sqlite3"
+
+#: What `f` stands for: of these the first that a resource offers.
+FORMATS = {
+    "json": [GEOJSON, JSON],
+    "geojson": [GEOJSON],
+    "html": [HTML],
+    "geojsonseq": [GEOJSONSEQ],
+    "csv": [CSV],
+    "fgb": [FLATGEOBUF],
+    "gpkg": [GEOPACKAGE],
+}
 
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 FUNCTIONS = "http://www.opengis.net/def/rel/ogc/1.0/functions"
@@ -31,6 +47,21 @@ def link(rel: str, path: str, type_: str, title: str = "") -> Link:
 def here(rel: str, type_: str, title: str = "", **changed: str) -> Link:
     """Return a link to the present address, with some query parameters `changed`."""
     return link(rel, request.path + question(**changed), type_, title)
+
+
+def selves(media: str, offered: Iterable[str], title: str = "This page") -> list[Link]:
+    """Return the links to the present address as it is (`self`) and in other formats (`alternate`).
+
+    `offered` are the media types that the resource has; a plain JSON beside GeoJSON is the same.
+    """
+    made = [here("self", media, title)]
+    seen = {media}
+    for name, types in FORMATS.items():
+        other = next((each for each in types if each in offered), media)
+        if other not in seen:
+            made.append(here("alternate", other, f"{title}, {name}", f=name))
+            seen.add(other)
+    return made
 
 
 def question(**changed: str) -> str:
