@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from flask import Flask, Response
 from flask_compress import Compress
@@ -20,6 +21,8 @@ COMPRESSIBLE = [
     "application/schema+json",
     "application/vnd.oai.openapi+json",
     "application/problem+json",
+    "application/geo+json-seq",
+    "text/csv",
 ]
 
 
@@ -31,6 +34,8 @@ class Service:
     pool: Pool
     names: Names
     geocoders: Cascade | None
+    #: Room for files, which take long: half of the connections.
+    files: BoundedSemaphore
 
 
 def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
@@ -47,6 +52,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
         geocoders=geocoders.cascade(
             pool, settings.geocoders, settings.user_agent, settings.geocoder_pause_s
         ),
+        files=BoundedSemaphore(max(1, settings.pool_size // 2)),
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.url_map.strict_slashes = False

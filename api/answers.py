@@ -11,7 +11,10 @@ from api.links import FORMATS, JSON, Link
 from api.problems import Problem
 from api.stream import State
 
-EXPOSED = "Link, Location, ETag, Content-Crs, Retry-After"
+EXPOSED = (
+    "Link, Location, ETag, Content-Crs, Retry-After, Content-Disposition,"
+    " OGC-NumberMatched, OGC-NumberReturned"
+)
 
 
 def negotiate(offered: list[str], f: str | None) -> str:

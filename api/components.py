@@ -17,6 +17,11 @@ from api import cursors, documents, fields, parameters
 from api.openapi import FILE
 from api.problems import KINDS
 
+FILE_OF_FEATURES = {
+    "type": "string",
+    "format": "binary",
+    "description": "A file of all features that are asked for, or of a page if `limit` is given.",
+}
 MARKER = "# Below this line: written by `make openapi` from api/schemas.py and api/documents.py.\n"
 DOCUMENTS = [
     documents.Landing,
@@ -62,7 +67,7 @@ def components() -> dict[str, Any]:
             described = _parameter(converter, name, field)
             if described != named.get(name):
                 named[f"{prefix}_{name}"] = described
-    made = spec.to_dict()["components"]["schemas"]
+    made = spec.to_dict()["components"]["schemas"] | {"File": FILE_OF_FEATURES}
     return {
         "schemas": {name: made[name] for name in sorted(made)},
         "parameters": named,

@@ -58,7 +58,6 @@ def open_pool(settings: Settings) -> ConnectionPool[Connection]:
     There is no `check`: after a restart of the database it would test the dead connections one
     by one, each time waiting longer, and the outage would last many times longer.
     """
-    options = SESSION | {"statement_timeout": f"{settings.statement_timeout_s}s"}
     return ConnectionPool(
         settings.database_url,
         open=False,
@@ -71,9 +70,21 @@ def open_pool(settings: Settings) -> ConnectionPool[Connection]:
         kwargs={
             "autocommit": True,
             "connect_timeout": 2,
-            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+            "options": _options(statement_timeout=f"{settings.statement_timeout_s}s"),
         },
     )
+
+
+def _options(**further: str) -> str:
+    """Return what libpq is to tell a session that serves."""
+    return " ".join(f"-c {name}={value}" for name, value in (SESSION | further).items())
+
+
+@contextmanager
+def reading(dsn: str) -> Iterator[Connection]:
+    """Open a connection that reads as the service does, with all the time it takes."""
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=5, options=_options()) as conn:
+        yield conn
 
 
 def is_connection_loss(error: Exception) -> bool:

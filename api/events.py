@@ -9,10 +9,12 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Composed
 
-from api import conditions, geometries, stream
+from api import conditions, geometries
 from api import page as statements
 from api.db import Pool, queries, read, retried
-from api.stream import Page, State
+from api.stream import Opening, Page, State, opened, patient
+
+Query = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,22 @@ def state(pool: Pool) -> State:
     return State(*row) if row else State("", 0, 0)
 
 
-def page(pool: Pool, query: Mapping[str, Any]) -> Page:
+def page(pool: Pool, query: Query) -> Page:
     """Open the page that `query` asks for; its features are read as they are taken."""
+    plans, values = statements.statements, statements.parameters(query)
+    return _page(pool, query, lambda conn, held: opened(conn, plans(query), values, held))
 
+
+def whole(pool: Pool, query: Query, patience_s: int) -> Page:
+    """Open all that `query` asks for from its cursor on, as one page, which may take so long."""
+    statement, values = statements.whole(query), statements.parameters(query)
+    return _page(pool, query, lambda conn, held: patient(conn, statement, values, patience_s, held))
+
+
+def _page(pool: Pool, query: Query, begin: Opening) -> Page:
     def attempt() -> Page:
         with ExitStack() as held:
-            conn = held.enter_context(pool.connection())
-            header, rows = stream.opened(
-                conn, statements.statements(query), statements.parameters(query), held
-            )
+            header, rows = begin(held.enter_context(pool.connection()), held)
             first = "cursor" not in query
             free = header["total"] if not conditions.narrows(query) else None
             return Page(
@@ -48,19 +57,20 @@ def page(pool: Pool, query: Mapping[str, Any]) -> Page:
                 last=header["last"],
                 matched=header.get("matched") if first and free is None else free,
                 features=rows,
+                number=header.get("number"),
                 held=held.pop_all(),
             )
 
     return retried(pool, attempt)
 
 
-def count(pool: Pool, query: Mapping[str, Any]) -> tuple[State, int]:
+def count(pool: Pool, query: Query) -> tuple[State, int]:
     """Return how many events `query` asks for, exactly, and the head at which it was counted."""
     epoch, head, number = _row(pool, statements.count(query), statements.parameters(query))
     return State(epoch, head, number), number
 
 
-def one(pool: Pool, event: UUID, query: Mapping[str, Any]) -> tuple[int, int, bytes] | None:
+def one(pool: Pool, event: UUID, query: Query) -> tuple[int, int, bytes] | None:
     """Return the transaction, the version and the feature of an event that the public sees."""
     statement = queries("events.sql")["one"].format(feature=statements.feature(query))
     row = _row(pool, statement, {"id": event} | geometries.values(query))

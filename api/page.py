@@ -76,6 +76,15 @@ def count(query: Query) -> Composed:
     )
 
 
+def whole(query: Query) -> Composed:
+    """Return the statement that gives all events of `query` from its cursor on."""
+    return queries("events.sql")["whole"].format(
+        touched=_first(conditions.touched(query)),
+        feature=feature(query),
+        **_holes(query, [*conditions.everything(query), *_after(query)]),
+    )
+
+
 def feature(query: Query) -> Composable:
     """Return what a feature is: the finished text, or less where less is asked for."""
     whole = query.get("geometry") == "footprint"

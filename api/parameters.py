@@ -11,6 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from api import cql2, filtering
 from api.cursors import Cursor, Order
 from api.fields import BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
+from api.formats import FILES
 from api.schemas import (
     PLACE_PROPERTIES,
     PLACE_SCALARS,
@@ -100,6 +101,8 @@ class PageQuery(FeatureQuery):
     #: Whose queryables a filter may name.
     collection: ClassVar[str]
 
+    f = _format("json", "geojson", *FILES)
+
     bbox = BBox(
         metadata=says("Only what is in this box, or without a place: `west,south,east,north`.")
     )
@@ -157,7 +160,9 @@ class PageQuery(FeatureQuery):
         load_default=LIMIT_DEFAULT,
         validate=validate.Range(min=1),
         metadata=says(
-            "The most features in one page; more than 10,000 means 10,000.", maximum=LIMIT_MAXIMUM
+            "The most features in one page; more than 10,000 means 10,000. A file has all features"
+            " if it is asked for without a limit.",
+            maximum=LIMIT_MAXIMUM,
         ),
     )
     cursor = Cursor(metadata=says("Where to go on: copied from a `next` link."))

@@ -7,10 +7,10 @@ from typing import Any
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from api import conditions, geometries, stream
+from api import conditions, geometries
 from api.db import Pool, queries, read, retried
 from api.schemas import PLACE_PROPERTIES, PLACE_SCALARS
-from api.stream import Page, State
+from api.stream import Opening, Page, State, opened, patient
 
 Query = Mapping[str, Any]
 
@@ -38,17 +38,20 @@ def state(pool: Pool) -> State:
 
 def page(pool: Pool, query: Query) -> Page:
     """Open the page that `query` asks for; its features are read as they are taken."""
-    statement = queries("places.sql")["page"].format(
-        touched=_touched(query),
-        where=_where(query),
-        direction=SQL("DESC" if query["sortby"].startswith("-") else "ASC"),
-        feature=_feature(query),
-    )
+    statement, values = _features("page", query), _values(query)
+    return _page(pool, query, lambda conn, held: opened(conn, [statement], values, held))
 
+
+def whole(pool: Pool, query: Query, patience_s: int) -> Page:
+    """Open all that `query` asks for from its cursor on, as one page, which may take so long."""
+    statement, values = _features("whole", query), _values(query)
+    return _page(pool, query, lambda conn, held: patient(conn, statement, values, patience_s, held))
+
+
+def _page(pool: Pool, query: Query, begin: Opening) -> Page:
     def attempt() -> Page:
         with ExitStack() as held:
-            conn = held.enter_context(pool.connection())
-            header, rows = stream.opened(conn, [statement], _values(query), held)
+            header, rows = begin(held.enter_context(pool.connection()), held)
             return Page(
                 state=_state(header["version"], 0),
                 first="cursor" not in query,
@@ -56,10 +59,20 @@ def page(pool: Pool, query: Query) -> Page:
                 last=header["last"],
                 matched=None,
                 features=rows,
+                number=header.get("number"),
                 held=held.pop_all(),
             )
 
     return retried(pool, attempt)
+
+
+def _features(name: str, query: Query) -> Composed:
+    return queries("places.sql")[name].format(
+        touched=_touched(query),
+        where=_where(query),
+        direction=SQL("DESC" if query["sortby"].startswith("-") else "ASC"),
+        feature=_feature(query),
+    )
 
 
 def count(pool: Pool, query: Query) -> tuple[State, int]:

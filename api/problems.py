@@ -121,16 +121,16 @@ def response(problem: Problem) -> Response:
 def init_app(app: Flask) -> None:
     """Let every error of `app` become a problem document."""
     app.register_error_handler(Problem, response)
-    app.register_error_handler(ValidationError, _of_validation)
+    app.register_error_handler(ValidationError, lambda error: response(of_validation(error)))
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(NoGazetteerError, _of_no_gazetteer)
     app.register_error_handler(psycopg.Error, _of_database)
     app.register_error_handler(Exception, _of_fault)
 
 
-def _of_validation(error: ValidationError) -> Response:
-    messages = error.messages_dict
-    return response(invalid({name: _texts(value) for name, value in messages.items()}))
+def of_validation(error: ValidationError) -> Problem:
+    """Return the problem of query parameters that a schema has refused."""
+    return invalid({name: _texts(value) for name, value in error.messages_dict.items()})
 
 
 def _texts(value: Any) -> list[str]:

@@ -19,6 +19,8 @@ from geo.lookup import Fix
 from geo.region import Region
 
 Query = Mapping[str, Any]
+#: The places that `near` and `within` were taken to mean.
+Meant = dict[str, Fix]
 
 _PAIR = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*,\s*([+-]?\d+(?:\.\d+)?)\s*", re.ASCII)
 
@@ -34,28 +36,32 @@ def basis(query: Query, names: Names) -> str:
     return str(names.known.version)[:8]
 
 
-def narrowed(query: Query, names: Names) -> tuple[dict[str, Any], list[Link]]:
-    """Return `query` with the region that all of its parameters leave, and links to what is meant.
+def narrowed(query: Query, names: Names) -> tuple[dict[str, Any], Meant]:
+    """Return `query` with the region that all of its parameters leave, and what names in it mean.
 
     Raises:
         Problem: a place is not known, or is ambiguous, or has no area to be within.
     """
     regions = [query["region"]] if "region" in query else []
-    meant = []
+    meant: Meant = {}
     if "near" in query:
         region, found = _near(query["near"], query.get("radius_km", RADIUS_KM), names)
         regions.append(region)
-        meant += [_link("near", found)] if found else []
+        meant |= {"near": found} if found else {}
     if "within" in query:
-        found = _fixed("within", query["within"], names)
-        regions.append(_within(found))
-        meant.append(_link("within", found))
+        meant["within"] = _fixed("within", query["within"], names)
+        regions.append(_within(meant["within"]))
     if not regions:
-        return dict(query), []
+        return dict(query), {}
     whole, *others = regions
     for other in others:
         whole &= other
     return {**query, "region": whole}, meant
+
+
+def links(meant: Meant) -> list[Link]:
+    """Return links to the places that parameters were taken to mean."""
+    return [_link(parameter, found) for parameter, found in meant.items()]
 
 
 def _near(text: str, radius_km: float, names: Names) -> tuple[Region, Fix | None]:
@@ -100,7 +106,6 @@ def _fixed(parameter: str, text: str, names: Names) -> Fix:
 
 
 def _link(parameter: str, found: Fix) -> Link:
-    """Return a link to the place that a parameter was taken to mean."""
     path = f"/collections/places/items/{found.id}"
     if found.id is None:
         path = f"/geocode?q={quote(found.phrase)}&geometry=footprint"

@@ -32,7 +32,9 @@ class Settings:
     statement_timeout_s: int = field(
         default=10, metadata={"help": "Seconds after which a query is given up (503)."}
     )
-
+    export_timeout_s: int = field(
+        default=3600, metadata={"help": "Seconds after which a file of features is given up."}
+    )
     gazetteer: str = field(
         default=str(DATA / "places.sqlite"),
         metadata={"help": "The index of place names that `hudna gazetteer load` makes."},

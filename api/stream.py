@@ -2,16 +2,16 @@
 
 import json
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from psycopg import Cursor
 from psycopg.adapt import Loader
 from psycopg.sql import Composed
 
-from api.db import Connection
+from api.db import Connection, Pool, queries
 
 #: Rows that cross from the database at a time: large enough to be cheap, small enough to be little.
 CHUNK = 200
@@ -38,7 +38,8 @@ class State:
 class Page:
     """A page of features; `close` gives back what it holds, and may be called twice.
 
-    `matched` is how many features the query asks for on all its pages, if that is known at no cost.
+    `matched` is how many features the query asks for on all its pages, if that is known at no cost;
+    `number` is how many this one has, if that is known before they are read.
     """
 
     state: State
@@ -47,6 +48,7 @@ class Page:
     last: tuple[str | int, str] | None
     matched: int | None
     features: Iterator[bytes]
+    number: int | None = None
     held: ExitStack = field(default_factory=ExitStack)
 
     def close(self) -> None:
@@ -54,9 +56,27 @@ class Page:
         self.held.close()
 
 
+class Store(Protocol):
+    """What gives features: the store of events, or of places."""
+
+    def page(self, pool: Pool, query: Mapping[str, Any], /) -> Page:
+        """Open a page."""
+
+    def whole(self, pool: Pool, query: Mapping[str, Any], patience_s: int, /) -> Page:
+        """Open everything."""
+
+    def count(self, pool: Pool, query: Mapping[str, Any], /) -> tuple[State, int]:
+        """Count."""
+
+
+#: The header of an answer, and its features.
+Opened = tuple[dict[str, Any], Iterator[bytes]]
+Opening = Callable[[Connection, ExitStack], Opened]
+
+
 def opened(
     conn: Connection, statements: Iterable[Composed], values: Mapping[str, Any], held: ExitStack
-) -> tuple[dict[str, Any], Iterator[bytes]]:
+) -> Opened:
     """Return the header and the features of the first statement that says it is enough.
 
     Each statement gives a JSON header first and then the finished text of each feature. `held` has
@@ -74,9 +94,22 @@ def opened(
     return header, rows
 
 
+def patient(
+    conn: Connection,
+    statement: Composed,
+    values: Mapping[str, Any],
+    patience_s: int,
+    held: ExitStack,
+) -> Opened:
+    """Return the same of a statement that gives everything, and may take `patience_s` seconds."""
+    held.enter_context(conn.transaction())
+    conn.execute(queries("events.sql")["patience"], {"patience": f"{patience_s}s"})
+    return opened(conn, [statement], {**values, "limit": None}, held)
+
+
 def _texts(cursor: Cursor[Any], statement: Composed, values: Mapping[str, Any]) -> Generator[bytes]:
     """Yield the one column of an answer: a short one at once, a long one as it comes."""
-    if values["limit"] <= CHUNK:
+    if values["limit"] is not None and values["limit"] <= CHUNK:
         yield from (row[0] for row in cursor.execute(statement, values))
         return
     stream = cast("Generator[Any]", cursor.stream(statement, values, size=CHUNK))

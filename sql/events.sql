@@ -114,6 +114,22 @@ candidate AS (
 -- Every event that the conditions leave, to be sorted outside: for few, and for orders that no index knows.
 (SELECT e.{key} AS key, e.id FROM event AS e WHERE {where})
 
+-- name: whole
+-- Everything that the conditions leave, for a file: the keys first, so that their number stands in the header and
+-- what is sorted is small.
+WITH {touched}found AS MATERIALIZED (SELECT e.{key} AS key, e.id FROM event AS e WHERE {where})
+SELECT json_build_object(
+         'epoch', s.epoch, 'head', s.public_head, 'total', s.total, 'more', false, 'last', NULL,
+         'number', (SELECT count(*) FROM found))::text
+  FROM feed.state AS s
+UNION ALL
+SELECT (SELECT {feature} FROM event AS e WHERE e.id = f.id)
+  FROM (SELECT id FROM found ORDER BY key {direction}, id {direction}) AS f
+
+-- name: patience
+-- How long a file may take.
+SELECT set_config('statement_timeout', %(patience)s, true)
+
 -- name: count
 -- How many events the filters leave, exactly, with the head it was counted at.
 WITH {touched}counted AS (SELECT count(*) AS number FROM event AS e WHERE {where})

@@ -74,6 +74,16 @@ UNION ALL
 SELECT (SELECT {feature} FROM place AS p WHERE p.id = f.id)
   FROM (SELECT id FROM found ORDER BY key {direction}, id {direction} LIMIT %(limit)s) AS f
 
+-- name: whole
+-- All places that the conditions leave, for a file.
+WITH {touched}found AS MATERIALIZED (SELECT p.sort_population AS key, p.id FROM place AS p WHERE {where})
+SELECT json_build_object(
+         'version', (SELECT version FROM gazetteer), 'more', false, 'last', NULL,
+         'number', (SELECT count(*) FROM found))::text
+UNION ALL
+SELECT (SELECT {feature} FROM place AS p WHERE p.id = f.id)
+  FROM (SELECT id FROM found ORDER BY key {direction}, id {direction}) AS f
+
 -- name: count
 WITH {touched}counted AS (SELECT count(*) AS number FROM place AS p WHERE {where})
 SELECT (SELECT version FROM gazetteer), c.number FROM counted AS c

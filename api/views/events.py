@@ -8,10 +8,11 @@ from flask import Blueprint, Response, request
 
 from api import collections, events, geojson, regions
 from api.answers import at_head, document, linked, negotiate, unchanged
+from api.formats import BY_MEDIA
 from api.links import GEOJSON, JSON, SCHEMA, link, question
 from api.parameters import EventQuery, FormatQuery, ItemsQuery
 from api.problems import Problem, not_found
-from api.views import paging
+from api.views import files, paging
 from api.views.asking import asked, names, pool
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -41,7 +42,7 @@ def queryables() -> Response:
 def items() -> Response:
     """Stream the events that the query asks for, as GeoJSON."""
     query = asked(ItemsQuery)
-    media = negotiate([GEOJSON, JSON], query.get("f"))
+    media = negotiate(paging.OFFERED, query.get("f"))
     basis = regions.basis(query, names())
     if request.if_none_match:
         answer = unchanged(events.state(pool()), media, basis)
@@ -49,8 +50,10 @@ def items() -> Response:
             return answer
     query, meant = regions.narrowed(query, names())
     if query["resultType"] == "hits":
-        return paging.hits(*events.count(pool(), query), query, media, basis=basis)
-    further = [*meant, link("collection", PATH, JSON, "The collection")]
+        return paging.hits(events, query, media, basis=basis)
+    if media in BY_MEDIA:
+        return files.answer(events, "events", query, media, basis=basis)
+    further = [*regions.links(meant), link("collection", PATH, JSON, "The collection")]
     return paging.features(events.page(pool(), query), query, media, further, basis=basis)
 
 

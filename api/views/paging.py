@@ -1,6 +1,6 @@
 """Pages of features as answers: streamed, with the links that lead on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Response
@@ -8,9 +8,15 @@ from flask import Response
 from api import geojson
 from api.answers import at_head, linked
 from api.cursors import cursor
-from api.links import Link, here
-from api.stream import Page, State
+from api.formats import BY_MEDIA
+from api.links import GEOJSON, JSON, Link, here, selves
+from api.problems import invalid
+from api.stream import Page, Store
+from api.views.asking import pool
 from geo.systems import CRS84
+
+#: The media types of a list of features.
+OFFERED = [GEOJSON, JSON, *BY_MEDIA]
 
 
 def feature(body: bytes | Iterator[bytes], media: str, crs: str = CRS84) -> Response:
@@ -21,10 +27,15 @@ def feature(body: bytes | Iterator[bytes], media: str, crs: str = CRS84) -> Resp
     return answer
 
 
-def hits(
-    state: State, number: int, query: dict[str, Any], media: str, *, basis: str = ""
-) -> Response:
-    """Return the answer that has only the number of features."""
+def hits(store: Store, query: dict[str, Any], media: str, *, basis: str = "") -> Response:
+    """Return the answer that has only the number of features.
+
+    Raises:
+        Problem: a file is asked for.
+    """
+    if media in BY_MEDIA:
+        raise invalid({"resultType": ["asks for no features, of which a file is made."]})
+    state, number = store.count(pool(), query)
     made = [here("self", media)]
     answer = feature(geojson.hits(number, made), media, query["crs"])
     return linked(at_head(answer, state, media, basis), made)
@@ -35,11 +46,7 @@ def features(
 ) -> Response:
     """Return a page as an answer with its links, and `further` ones; the page is closed with it."""
     try:
-        made = [here("self", media, "This page")]
-        if page.more and page.last:
-            position = cursor(query["sortby"], *page.last)
-            made.append(here("next", media, "The next page", cursor=position))
-        made += further
+        made = [*selves(media, OFFERED), *onwards(page, query, media), *further]
         body, rest = geojson.begin(geojson.collection(page, made))
     except BaseException:
         page.close()
@@ -47,6 +54,14 @@ def features(
     answer = feature(chained(body, rest) if rest else body, media, query["crs"])
     answer.call_on_close(page.close)
     return linked(at_head(answer, page.state, media, basis), made)
+
+
+def onwards(page: Page, query: Mapping[str, Any], media: str) -> list[Link]:
+    """Return the link to the next page, if there is one."""
+    if not (page.more and page.last):
+        return []
+    position = cursor(query["sortby"], *page.last)
+    return [here("next", media, "The next page", cursor=position)]
 
 
 def chained(body: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -4,10 +4,11 @@ from flask import Blueprint, Response, request
 
 from api import collections, geojson, places, regions
 from api.answers import at_head, document, linked, negotiate, unchanged
+from api.formats import BY_MEDIA
 from api.links import GEOJSON, JSON, SCHEMA, link, question
 from api.parameters import PLACE_ID, FeatureQuery, FormatQuery, PlacesQuery
 from api.problems import not_found
-from api.views import paging
+from api.views import files, paging
 from api.views.asking import asked, names, pool
 
 PATH = "/collections/places"
@@ -36,15 +37,17 @@ def queryables() -> Response:
 def items() -> Response:
     """Stream the places that the query asks for, as GeoJSON."""
     query = asked(PlacesQuery)
-    media = negotiate([GEOJSON, JSON], query.get("f"))
+    media = negotiate(paging.OFFERED, query.get("f"))
     if request.if_none_match:
         answer = unchanged(places.state(pool()), media)
         if answer:
             return answer
     query, meant = regions.narrowed(query, names())
     if query["resultType"] == "hits":
-        return paging.hits(*places.count(pool(), query), query, media)
-    further = [*meant, link("collection", PATH, JSON, "The collection")]
+        return paging.hits(places, query, media)
+    if media in BY_MEDIA:
+        return files.answer(places, "places", query, media)
+    further = [*regions.links(meant), link("collection", PATH, JSON, "The collection")]
     return paging.features(places.page(pool(), query), query, media, further)
 
 
