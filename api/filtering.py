@@ -5,7 +5,6 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 from psycopg.sql import SQL, Identifier
-from shapely.geometry.base import BaseGeometry
 
 from api import cql2
 from api.cql2 import Compiled, Cql2Error, Queryable, Reading, Type
@@ -72,23 +71,8 @@ def condition(
     Raises:
         ValidationError: it cannot be read, or asks what cannot be asked; it says where.
     """
+    reading = Reading(transform=system.on_earth, upright=system.upright)
     try:
-        return cql2.compile(
-            cql2.parse(text, language), QUERYABLES[collection], reading=_reading(system)
-        )
+        return cql2.compile(cql2.parse(text, language), QUERYABLES[collection], reading=reading)
     except Cql2Error as error:
         raise ValidationError({"filter": [f"cannot be taken: {error}"]}) from None
-
-
-def _reading(system: System) -> Reading:
-    """Return how the coordinates of geometries are read that are in a system."""
-    if system.uri == CRS84:
-        return Reading()
-
-    def transform(geometry: BaseGeometry) -> BaseGeometry:
-        try:
-            return system.on_earth(geometry)
-        except ValueError as error:
-            raise Cql2Error(str(error)) from None
-
-    return Reading(transform=transform, geographic=system.degrees)

@@ -31,6 +31,10 @@ FAR_FROM_MERIDIAN = 60
 #: so far apart by less than 100 m and by less than 10 m. A domain is drawn by so much too large.
 EDGE_DEGREES, TOO_LARGE = 0.25, 0.001
 EDGE_METRES = 10_000
+#: An edge of the world may be written with its digits rounded, by so much.
+ROUNDED_METRES = 1
+#: A geometry has at most so many edges of that length, 1,000,000 km.
+MOST_EDGES = 100_000
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,12 @@ class System:
         if self.degrees:
             return bounds
         west, south, east, north = bounds
-        corners = np.array([(180.0, self.domain[1]), (180.0, self.domain[3])])
-        (edge, bottom), (_, top) = self._project(corners)
+        edge, bottom, top = self._edges
         west, east = 180 * west / edge, 180 * east / edge
         south, north = max(south, bottom), min(north, top)
         if south > north:
             return west, 90.0, east, -90.0
-        (_, low), (_, high) = self._unproject(np.array([(0.0, south), (0.0, north)]))
+        (_, low), (_, high) = self._upright(np.array([(0.0, south), (0.0, north)]))
         return west, float(low), east, float(high)
 
     def region(self, bounds: Box) -> Region:
@@ -93,22 +96,66 @@ class System:
     def on_earth(self, geometry: BaseGeometry) -> BaseGeometry:
         """Return a geometry of the system, its axes in the authority's order, in degrees.
 
+        All of it has to lie in the domain: of what is cut off nobody could ask what is not in it.
+
         Raises:
-            ValueError: it reaches to where the system is not defined.
+            ValueError: it leaves the domain, or is too long to be bent as the earth is.
         """
         if self.north_first:
             geometry = shapely.transform(geometry, lambda corners: corners[:, ::-1])
-        if not self.degrees:
-            geometry = shapely.transform(shapely.segmentize(geometry, EDGE_METRES), self._unproject)
-        if not np.isfinite(shapely.get_coordinates(geometry)).all():
-            raise ValueError(f"a geometry reaches to where {self.name} is not defined")
-        return geometry
+        self._hold(geometry, shapely.box(*self._bounds))
+        if self.degrees:
+            return geometry
+        if geometry.length > MOST_EDGES * EDGE_METRES:
+            raise ValueError("it has edges of more than 1,000,000 km")
+        geometry = shapely.segmentize(geometry, EDGE_METRES)
+        if not self.upright:
+            self._hold(geometry, self._outline)
+        return shapely.transform(geometry, self._upright if self.upright else self._unproject)
+
+    def _hold(self, geometry: BaseGeometry, area: BaseGeometry) -> None:
+        """Raise ValueError if a corner of a geometry is not in `area`, the domain on the plane."""
+        if not shapely.intersects_xy(area, shapely.get_coordinates(geometry)).all():
+            west, south, east, north = (f"{x:g}" for x in self.domain)
+            hint = "; across the antimeridian it is written in two parts" if self.upright else ""
+            raise ValueError(
+                f"it leaves the part of the earth in which {self.name} is used, longitudes from"
+                f" {west} to {east} and latitudes from {south} to {north}{hint}"
+            )
+
+    @cached_property
+    def _bounds(self) -> Box:
+        """The box around the domain in the system's coordinates, east first."""
+        if self.degrees:
+            return self.domain
+        if self.upright:
+            edge, bottom, top = self._edges
+            box = shapely.box(-edge, bottom, edge, top).buffer(ROUNDED_METRES, join_style="mitre")
+            return box.bounds
+        return self._outline.bounds
+
+    @cached_property
+    def _edges(self) -> tuple[float, float, float]:
+        """Where the domain of an upright system in metres ends: in the east, south and north."""
+        corners = np.array([(180.0, self.domain[1]), (180.0, self.domain[3])])
+        (edge, bottom), (_, top) = self._project(corners)
+        return float(edge), float(bottom), float(top)
+
+    def _upright(self, corners: Corners) -> Corners:
+        """Return what has coordinates of an upright system in metres, in degrees."""
+        edge, bottom, top = self._edges
+        north = np.clip(corners[:, 1], bottom, top)
+        degrees = self._unproject(np.column_stack([np.zeros(len(north)), north]))
+        degrees[:, 0] = np.clip(180 * corners[:, 0] / edge, -180, 180)
+        return degrees
 
     @cached_property
     def _outline(self) -> BaseGeometry:
         """The domain in the system's coordinates, east first, and a little around it."""
         whole = shapely.buffer(shapely.box(*self.domain), TOO_LARGE, join_style="mitre")
-        return shapely.transform(shapely.segmentize(whole, EDGE_DEGREES), self._project)
+        outline = shapely.transform(shapely.segmentize(whole, EDGE_DEGREES), self._project)
+        shapely.prepare(outline)
+        return outline
 
     def _project(self, corners: Corners) -> Corners:
         return self._moved(corners, TransformDirection.FORWARD)

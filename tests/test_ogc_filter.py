@@ -11,6 +11,7 @@ from conftest import CONTRACT, ITEMS, PLACES, RESOURCES, assert_problem, operati
 from test_contract import validate
 from world import WORLD, event_id
 
+CRS = "http://www.opengis.net/def/crs/"
 PARAMETERS = {p["name"]: p for p in map(resolved, operation("GET", ITEMS)["parameters"])}
 
 
@@ -65,6 +66,43 @@ def test_geometries_are_read_in_a_system_that_is_declared(found, visitor):
     query = {"filter": box, "filter-crs": "http://www.opengis.net/def/crs/0/unsupported"}
     assert_problem(visitor.get(ITEMS, query_string=query), 400, parameter="filter-crs")
     assert visitor.get(f"{ITEMS}?filter-crs={crs84}").status_code == 200
+
+
+@pytest.mark.requirement("Q6")
+@pytest.mark.parametrize(
+    ("crs", "shape", "named"),
+    [
+        ("OGC/1.3/CRS84", "POINT(31 91)", "WGS 84 (CRS84)"),
+        ("OGC/1.3/CRS84", "POLYGON((170 -20,190 -20,190 0,170 0,170 -20))", "in two parts"),
+        ("EPSG/0/4326", "POINT(100 20)", "latitudes from -90 to 90"),
+        ("EPSG/0/3857", "POINT(0 30000000)", "latitudes from -85.06 to 85.06"),
+        ("EPSG/0/3857", "LINESTRING(19000000 0, 21000000 0)", "in two parts"),
+        ("EPSG/0/3857", "BBOX(19000000, 0, 21000000, 10)", "in two parts"),
+        ("EPSG/0/32637", "POINT(1e8 1e8)", "WGS 84 / UTM zone 37N"),
+        ("EPSG/0/32637", "BBOX(0, 0, 1e7, 1e7)", "WGS 84 / UTM zone 37N"),
+        ("EPSG/0/3035", "POINT(32 36)", "longitudes from -35.58 to 44.83"),
+    ],
+)
+def test_a_geometry_that_leaves_its_reference_system_is_refused(visitor, crs, shape, named):
+    query = {"filter": f"S_INTERSECTS(geometry, {shape})", "filter-crs": f"{CRS}{crs}"}
+    body = assert_problem(visitor.get(ITEMS, query_string=query), 400, parameter="filter")
+    assert "leaves the part of the earth" in body["detail"]
+    assert named in body["detail"]
+    assert "at line 1, column 24" in body["detail"]
+
+
+@pytest.mark.requirement("Q6")
+def test_a_map_of_the_web_asks_across_the_antimeridian_by_a_box_or_by_two_parts(found):
+    mercator = f"{CRS}EPSG/0/3857"
+    wanted = found("S_INTERSECTS(geometry, BBOX(170, -30, -170, 0))")
+    metres = (18924313.43, -3503549.84, -18924313.43, 0)
+    box = f"S_INTERSECTS(geometry, BBOX({','.join(map(str, metres))}))"
+    assert found(box, filter_crs=mercator) == wanted >= {"fiji"}
+    west, south, east, north = metres
+    parts = [(west, 20037508.34), (-20037508.34, east)]
+    rings = [f"(({w} {south},{e} {south},{e} {north},{w} {north},{w} {south}))" for w, e in parts]
+    areas = f"S_INTERSECTS(geometry, MULTIPOLYGON({','.join(rings)}))"
+    assert found(areas, filter_crs=mercator) == wanted
 
 
 @pytest.mark.requirement("Q7")

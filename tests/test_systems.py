@@ -1,6 +1,7 @@
 """Reference systems against two others who know them: the register of EPSG, and PostGIS."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -28,10 +29,14 @@ def grid(west, south, east, north, steps=25):
     return points[0].ravel(), points[1].ravel()
 
 
+@cache
+def transformer(srid) -> Transformer:
+    return Transformer.from_crs("OGC:CRS84", f"EPSG:{srid}", always_xy=True)
+
+
 def projected(system, east, north):
     """Return longitudes and latitudes in a system, east first."""
-    there = Transformer.from_crs("OGC:CRS84", f"EPSG:{system.srid}", always_xy=True)
-    return there.transform(east, north)
+    return transformer(system.srid).transform(east, north)
 
 
 def test_there_is_what_the_regions_of_the_data_need():
@@ -181,6 +186,88 @@ def test_a_box_of_an_upright_system_is_a_box_of_degrees(system):
     assert south > north, "it is beyond the domain"
     wound = system.in_degrees((x.max(), 0, x.max() * 1.5, 1))
     assert (wound[0], wound[2]) == pytest.approx((180, 270))
+
+
+# Geometries.
+
+
+def turned(system, geometry):
+    """Return a geometry with its axes in the order of the authority."""
+    if not system.north_first:
+        return geometry
+    return shapely.transform(geometry, lambda corners: corners[:, ::-1])
+
+
+@named(SYSTEMS.values())
+def test_a_geometry_of_the_whole_domain_is_the_domain_on_the_earth(system):
+    rim = shapely.segmentize(shapely.box(*system.domain), 0.1)
+    there = rim
+    if not system.degrees:
+        there = shapely.transform(rim, lambda c: np.column_stack(projected(system, *c.T)))
+    back = system.on_earth(turned(system, there))
+    assert back.is_valid
+    assert back.bounds == pytest.approx(system.domain, abs=1e-3)
+    assert back.area == pytest.approx(rim.area, rel=1e-6)
+
+
+@named(SYSTEMS.values())
+def test_a_geometry_that_leaves_the_domain_is_refused_and_the_domain_named(system):
+    west, south, east, north = system.domain
+    points = [(west - 1, south), (east + 1, north), (east, north + 0.5), (west, south - 0.5)]
+    points += [(1e9, 1e9), (-1e9, 0), (0, 1e308)]
+    for point in points:
+        there = point
+        if not system.degrees and abs(point[1]) <= 90:
+            if system.upright and abs(point[0]) > 180:
+                there = (point[0] / 180 * projected(system, 180, 0)[0], 0)
+            else:
+                there = projected(system, *point)
+        for shape in (shapely.Point(there), shapely.LineString([there, np.add(there, 1)])):
+            with pytest.raises(ValueError, match=re.escape(f"which {system.name} is used")) as said:
+                system.on_earth(turned(system, shape))
+            assert f"from {west:g} to {east:g}" in str(said.value)
+
+
+@named(BENT)
+def test_coordinates_that_mean_nothing_are_refused_though_they_come_out_somewhere(system):
+    """They are within the box around the domain, and undone they are no place of it."""
+    (x0, y0), (x1, y1) = np.array(system._outline.bounds).reshape(2, 2)  # noqa: SLF001 - to draw from
+    chance = np.random.default_rng(7)
+    points = np.column_stack([chance.uniform(x0, x1, 300), chance.uniform(y0, y1, 300)])
+    inside = shapely.intersects_xy(system._outline, points)  # noqa: SLF001 - the same
+    assert not inside.all()
+    good = system.on_earth(turned(system, shapely.MultiPoint(points[inside])))
+    again = np.column_stack(projected(system, *shapely.get_coordinates(good).T))
+    assert np.abs(again - points[inside]).max() < 0.01, "metres"
+    for point in points[~inside][:20]:
+        with pytest.raises(ValueError, match="leaves the part"):
+            system.on_earth(turned(system, shapely.Point(point)))
+
+
+def test_the_edge_of_the_world_may_be_written_with_its_digits_rounded():
+    system = SYSTEMS[f"{EPSG}3857"]
+    line = shapely.LineString([(20037508.35, 0), (20037508.34, 1), (-20037508.35, 1)])
+    east = shapely.get_coordinates(system.on_earth(line))[:, 0]
+    assert (east[0], east[-1]) == (180, -180)
+    assert (np.diff(east) <= 0).all(), "it does not come round"
+
+
+def test_an_edge_of_metres_is_straight_on_its_plane():
+    for code in ("3857", "32637"):
+        system = SYSTEMS[EPSG + code]
+        ends = np.column_stack(projected(system, np.array([20.0, 60.0]), np.array([10.0, 60.0])))
+        line = system.on_earth(shapely.LineString(ends))
+        middle = shapely.Point(
+            *projected(system, *line.interpolate(0.3, normalized=True).coords[0])
+        )
+        assert shapely.distance(shapely.LineString(ends), middle) < BOX_IS_OFF
+
+
+def test_what_is_too_long_to_be_bent_is_refused():
+    system = SYSTEMS[f"{EPSG}3857"]
+    zigzag = shapely.LineString([(2e7 * (-1) ** i, i) for i in range(40)])
+    with pytest.raises(ValueError, match="1,000,000 km"):
+        system.on_earth(zigzag)
 
 
 # The document.

@@ -54,15 +54,15 @@ def spread(op: str, term: Term) -> Term:
 def _box(node: Box, reading: Reading) -> BaseGeometry:
     """Return a box, be it but a line or a point; west of the antimeridian and east of it, two.
 
-    In a geographic system the corners are transformed, and are the corners again: so axes can be
+    In an upright system the corners are transformed, and are the corners again: so axes can be
     swapped. In another the area is.
     """
     half = len(node.corners) // 2
     corners: list[BaseGeometry] = [Point(node.corners[i : i + 2]) for i in (0, half)]
-    if reading.geographic:
+    if reading.upright:
         corners = [_transformed(corner, reading, node.at) for corner in corners]
     (west, south), (east, north) = (corner.coords[0] for corner in corners)
-    if south > north or (west > east and not reading.geographic):
+    if south > north or (west > east and not reading.upright):
         raise Cql2Error("A BBOX begins with its lower corner.", node.at)
     if west > east:
         return MultiPolygon([box(west, south, 180, north), box(-180, south, east, north)])
@@ -72,7 +72,7 @@ def _box(node: Box, reading: Reading) -> BaseGeometry:
         area = LineString([(west, south), (east, north)])
     else:
         area = box(west, south, east, north)
-    return area if reading.geographic else _transformed(area, reading, node.at)
+    return area if reading.upright else _transformed(area, reading, node.at)
 
 
 def _transformed(value: BaseGeometry, reading: Reading, at: Position) -> BaseGeometry:
@@ -82,9 +82,9 @@ def _transformed(value: BaseGeometry, reading: Reading, at: Position) -> BaseGeo
         moved = reading.transform(value)
         finite = bool(moved.is_empty is False and all(map(_finite, moved.bounds)))
     except (ValueError, ArithmeticError, shapely.errors.ShapelyError) as error:
-        raise Cql2Error(f"This geometry cannot be transformed: {error}", at) from None
+        raise Cql2Error(f"This geometry cannot be read: {error}.", at) from None
     if not finite:
-        raise Cql2Error("This geometry cannot be transformed: it is out of reach.", at)
+        raise Cql2Error("This geometry cannot be read: it is out of reach.", at)
     return moved
 
 

@@ -71,13 +71,14 @@ class Reading:
     """How the coordinates of literals are read (OGC 19-079r2, filter-crs).
 
     `transform` takes a geometry from the reference system of the filter into that of the
-    geometries that are stored, whose number is `srid`. In a `geographic` system a box may cross
-    the antimeridian, and its corners alone are transformed, after which west comes first.
+    geometries that are stored, whose number is `srid`, and raises ValueError for what has no place
+    there. In an `upright` system meridians and parallels run along the axes: a box may cross the
+    antimeridian, and its corners alone are transformed, after which west comes first.
     """
 
     srid: int = 4326
     transform: Callable[[BaseGeometry], BaseGeometry] | None = None
-    geographic: bool = True
+    upright: bool = True
 
 
 @dataclass(frozen=True, slots=True)
