@@ -238,7 +238,14 @@ class Fault(Schema):
     """What is wrong with one parameter, or in one place of the body."""
 
     parameter = fields.String()
-    pointer = fields.String(metadata=says("A JSON pointer into the body."))
+    pointer = fields.String(
+        metadata=says("A JSON pointer into the body, or into a `filter` that is JSON.")
+    )
+    offset = fields.Integer(
+        metadata=says("Where in a `filter` that is text: how many characters stand before it.")
+    )
+    line = fields.Integer(metadata=says("The same, as a line of the text; the first is 1."))
+    column = fields.Integer(metadata=says("And the character in that line; the first is 1."))
     detail = fields.String(required=True)
     candidates = fields.List(fields.Nested(Candidate))
 

@@ -61,6 +61,15 @@ QUERYABLES: Mapping[str, Mapping[str, Queryable]] = {
 }
 
 
+class FilterError(ValidationError):
+    """A filter cannot be taken; `place` says where, in the members that the error has then."""
+
+    def __init__(self, error: Cql2Error) -> None:
+        super().__init__({"filter": [f"cannot be taken: {error}"]})
+        named = error.position._asdict()
+        self.place = {name: value for name, value in named.items() if value is not None}
+
+
 def condition(
     text: str, language: cql2.Dialect, collection: str, system: System = SYSTEMS[CRS84]
 ) -> Compiled:
@@ -69,10 +78,10 @@ def condition(
     Its geometries are in `system`.
 
     Raises:
-        ValidationError: it cannot be read, or asks what cannot be asked; it says where.
+        FilterError: it cannot be read, or asks what cannot be asked; it says where.
     """
     reading = Reading(transform=system.on_earth, upright=system.upright)
     try:
         return cql2.compile(cql2.parse(text, language), QUERYABLES[collection], reading=reading)
     except Cql2Error as error:
-        raise ValidationError({"filter": [f"cannot be taken: {error}"]}) from None
+        raise FilterError(error) from None

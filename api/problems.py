@@ -5,7 +5,7 @@ What a database says is logged and never shown: it would tell of tables and of h
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,9 +16,11 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from werkzeug.exceptions import HTTPException
 
 from api.db import is_connection_loss
+from api.filtering import FilterError
 from api.gazetteer import NoGazetteerError
 from geo.candidates import Candidate
 
+NOWHERE: Mapping[str, Any] = {}
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 
@@ -54,10 +56,14 @@ class Problem(Exception):  # noqa: N818 - it is called what RFC 9457 calls it
         self.members = members
 
 
-def invalid(errors: dict[str, list[str]]) -> Problem:
-    """Return the problem of query parameters, each with what is wrong with it."""
+def invalid(errors: dict[str, list[str]], place: Mapping[str, Any] = NOWHERE) -> Problem:
+    """Return the problem of query parameters, each with what is wrong with it.
+
+    `place` says where in its value, if there is but one: members that its error has besides.
+    """
     listed = [
-        {"parameter": name, "detail": " ".join(texts)} for name, texts in sorted(errors.items())
+        {"parameter": name, "detail": " ".join(texts), **place}
+        for name, texts in sorted(errors.items())
     ]
     detail = " ".join(f"The parameter {e['parameter']} {e['detail']}" for e in listed)
     return Problem("invalid-parameter", detail, parameter=listed[0]["parameter"], errors=listed)
@@ -130,7 +136,8 @@ def init_app(app: Flask) -> None:
 
 def of_validation(error: ValidationError) -> Problem:
     """Return the problem of query parameters that a schema has refused."""
-    return invalid({name: _texts(value) for name, value in error.messages_dict.items()})
+    messages = {name: _texts(value) for name, value in error.messages_dict.items()}
+    return invalid(messages, error.place if isinstance(error, FilterError) else NOWHERE)
 
 
 def _texts(value: Any) -> list[str]:

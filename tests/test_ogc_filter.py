@@ -88,7 +88,7 @@ def test_a_geometry_that_leaves_its_reference_system_is_refused(visitor, crs, sh
     body = assert_problem(visitor.get(ITEMS, query_string=query), 400, parameter="filter")
     assert "leaves the part of the earth" in body["detail"]
     assert named in body["detail"]
-    assert "at line 1, column 24" in body["detail"]
+    assert body["errors"][0]["offset"] == len("S_INTERSECTS(geometry, ")
 
 
 @pytest.mark.requirement("Q6")
@@ -125,6 +125,48 @@ def test_a_filter_that_cannot_be_is_refused_and_told_where(visitor, collection, 
         visitor.get(collection, query_string={"filter": text}), 400, parameter="filter"
     )
     assert says in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("country =", {"offset": 9, "line": 1, "column": 10}),
+        ("country = 'IRQ'\n  AND cuontry = 'x'", {"offset": 22, "line": 2, "column": 7}),
+        ("notes LIKE 'ü' AND '💥' = 1", {"offset": 25, "line": 1, "column": 26}),
+        ("S_WITHIN(geometry, POINT(1 99))", {"offset": 19, "line": 1, "column": 20}),
+    ],
+)
+def test_a_problem_has_the_place_in_a_text_as_numbers(visitor, text, place):
+    """Characters are Unicode's, and no bytes: Python, and JavaScript's Array.from, count so."""
+    body = assert_problem(visitor.get(ITEMS, query_string={"filter": text}), 400)
+    (error,) = body["errors"]
+    assert {name: error.get(name) for name in place} == place
+    assert f"line {place['line']}, column {place['column']}" in error["detail"]
+    assert "pointer" not in error
+    validate(body, "Problem")
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer"),
+    [
+        ({"op": "=", "args": [{"property": "cuontry"}, "IRQ"]}, "/args/0"),
+        ({"op": "and", "args": [True, {"op": ">", "args": [1, None]}]}, "/args/1/args/1"),
+        ([], ""),
+    ],
+)
+def test_a_problem_points_into_a_filter_in_json(visitor, value, pointer):
+    query = {"filter": json.dumps(value), "filter-lang": "cql2-json"}
+    body = assert_problem(visitor.get(ITEMS, query_string=query), 400)
+    (error,) = body["errors"]
+    assert (error["parameter"], error["pointer"]) == ("filter", pointer)
+    assert not {"offset", "line", "column"} & error.keys()
+    validate(body, "Problem")
+
+
+def test_what_is_no_json_has_a_place_in_its_text(visitor):
+    query = {"filter": '{"op": "=",\n "args": [1, 1}', "filter-lang": "cql2-json"}
+    (error,) = assert_problem(visitor.get(ITEMS, query_string=query), 400)["errors"]
+    assert (error["offset"], error["line"], error["column"]) == (26, 2, 15)
 
 
 @pytest.mark.requirement("Q8")
