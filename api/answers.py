@@ -43,11 +43,17 @@ def tag(state: State, media: str, basis: str = "") -> str:
     return ".".join(filter(None, (state.epoch[:8], str(state.head), basis, form)))
 
 
-def unchanged(state: State, media: str, basis: str = "") -> Response | None:
-    """Return 304 when the client has what this URL gives at the head `state`."""
+def unchanged(state: State, media: str, basis: str = "", crs: str | None = None) -> Response | None:
+    """Return 304 when the client has what this URL gives at the head `state`.
+
+    It says of itself what the 200 would (RFC 9110, 15.4.5), `crs` as `Content-Crs`, but has no
+    links: a cache would put them for those it has, and the next page is not known here.
+    """
     if not request.if_none_match.contains_weak(tag(state, media, basis)):
         return None
     answer = Response(status=304)
+    if crs:
+        answer.headers["Content-Crs"] = f"<{crs}>"
     return at_head(answer, state, media, basis)
 
 

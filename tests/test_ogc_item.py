@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from conftest import ITEMS, RESOURCES, assert_problem, links, settle
+from conftest import ITEMS, PLACES, RESOURCES, assert_problem, links, settle
 from world import WORLD, event_id
 
 GEOJSON = "application/geo+json"
@@ -133,6 +133,33 @@ def test_the_entity_tag_of_an_event_changes_with_it_and_only_with_it(client, con
     assert answer.headers["ETag"] != tag
     assert answer.json["properties"]["notes"] == "second"
     assert answer.json["properties"]["version"] == 2
+
+
+@pytest.mark.requirement("F4")
+@pytest.mark.parametrize(
+    "path",
+    [
+        *RESOURCES,
+        "/geocode?q=Baghdad",
+        f"{ITEMS}?limit=2",
+        f"{ITEMS}?resultType=hits",
+        *(
+            f"{path}?crs=http://www.opengis.net/def/crs/EPSG/0/3857"
+            for path in (ITEMS, FIJI, PLACES, f"{PLACES}/country-JOR")
+        ),
+    ],
+)
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_what_is_not_sent_again_says_of_itself_what_was_sent(visitor, path, coding):
+    """RFC 9110, 15.4.5, and the header of Part 2 that says what the coordinates are in."""
+    sent = {"Accept-Encoding": coding}
+    first = visitor.get(path, headers=sent)
+    again = visitor.get(path, headers=sent | {"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert again.vary == first.vary
+    for name in ("Cache-Control", "Content-Crs", "ETag", "Access-Control-Expose-Headers"):
+        assert again.headers.get(name) == first.headers.get(name), name
+    assert again.headers.get("Link") in {None, first.headers.get("Link")}
 
 
 @pytest.mark.requirement("F4")

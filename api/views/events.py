@@ -45,7 +45,7 @@ def items() -> Response:
     media = negotiate(paging.OFFERED, query.get("f"))
     basis = regions.basis(query, names())
     if request.if_none_match:
-        answer = unchanged(events.state(pool()), media, basis)
+        answer = unchanged(events.state(pool()), media, basis, query["crs"])
         if answer:
             return answer
     query, meant = regions.narrowed(query, names())

@@ -18,6 +18,7 @@ from api.views import paging
 from api.views.asking import asked, names
 from geo.candidates import Verdict
 from geo.expressions import Unplaced
+from geo.systems import CRS84
 
 LARGEST_BODY = 4 << 20
 
@@ -40,7 +41,7 @@ def geocode() -> Response:
     answer = _answer(map(geocoding.text, features), media, detail)
     if any(one["properties"]["geocoder"] != geocoding.GEOCODER for one in features):
         return answer  # what others say may change
-    return unchanged(state, media) or at_head(answer, state, media)
+    return unchanged(state, media, crs=CRS84) or at_head(answer, state, media)
 
 
 @blueprint.post("/geocode")

@@ -39,7 +39,7 @@ def items() -> Response:
     query = asked(PlacesQuery)
     media = negotiate(paging.OFFERED, query.get("f"))
     if request.if_none_match:
-        answer = unchanged(places.state(pool()), media)
+        answer = unchanged(places.state(pool()), media, crs=query["crs"])
         if answer:
             return answer
     query, meant = regions.narrowed(query, names())
@@ -65,4 +65,4 @@ def item(place_id: str) -> Response:
         link("collection", PATH, JSON, "The collection"),
     ]
     answer = linked(paging.feature(geojson.feature(text, made), media, query["crs"]), made)
-    return unchanged(state, media) or at_head(answer, state, media)
+    return at_head(answer, state, media)  # which is 304 in the end, with these headers
