@@ -309,10 +309,20 @@ def matches(text, pattern):
     return re.fullmatch(regex, text, re.DOTALL) is not None
 
 
-def temporal(op, left, right):
-    """Tell a relation from Allen's thirteen, on the ends as points of one axis."""
-    known = [end for end in (*left, *right) if end not in (None, -math.inf, math.inf)]
-    fine = any(isinstance(end, datetime) for end in known)
+def has_moments(node):
+    """Tell whether a time is of instants. Its type says so, for an instant may be unknown."""
+    if isinstance(node, Property):
+        return Type.TIMESTAMP in (QUERYABLES[node.name].type, QUERYABLES[node.name].of)
+    if isinstance(node, Interval):
+        return has_moments(node.start) or has_moments(node.end)
+    return isinstance(node, Timestamp)
+
+
+def temporal(op, left, right, *, fine):
+    """Tell a relation from Allen's thirteen, on the ends as points of one axis.
+
+    Its points are microseconds if it is `fine`, and days if not.
+    """
 
     def point(end, last):
         if end in (None, -math.inf, math.inf):
@@ -355,10 +365,11 @@ def sets(op, left, right):
     }[op]
 
 
-def relation(op, left, right):
+def relation(node, row):
+    op, left, right = node.op, value(node.left, row), value(node.right, row)
     if op.startswith("t_"):
         pairs = [v if isinstance(v, tuple) else (v, v) for v in (left, right)]
-        return temporal(op, *pairs)
+        return temporal(op, *pairs, fine=has_moments(node.left) or has_moments(node.right))
     if op.startswith("a_"):
         return sets(op, left, right)
     if left is None or right is None:
@@ -417,7 +428,7 @@ VALUES = {
     Insensitive: lambda node, row: folded(node.op, value(node.argument, row)),
     Arithmetic: pair(calculated),
     Compare: pair(sign),
-    Relation: pair(relation),
+    Relation: relation,
     And: lambda node, row: all_of(value(operand, row) for operand in node.operands),
     Or: lambda node, row: any_of(value(operand, row) for operand in node.operands),
     Not: lambda node, row: negated(value(node.operand, row)),
