@@ -1,18 +1,24 @@
-"""What the service says of itself: landing page, collections, queryables."""
+"""What the service says of itself: landing page, conformance, collections."""
 
-from collections.abc import Mapping
 from datetime import date
 from math import ceil, floor
 from typing import Any
 
-from marshmallow import fields, validate
-
 from api import cql2
 from api.events import Extent
-from api.fields import Day, Instant, Number, Whole
-from api.links import FUNCTIONS, GEOJSON, JSON, OPENAPI, QUERYABLES, SCHEMA, here, link
+from api.links import (
+    DESCRIBES,
+    FUNCTIONS,
+    GEOJSON,
+    JSON,
+    OPENAPI,
+    QUERYABLES,
+    SCHEMA,
+    SORTABLES,
+    here,
+    link,
+)
 from api.places import Summary
-from api.schemas import PLACE_PROPERTIES, PLACE_SCALARS, PROPERTIES, SCALARS
 from api.stream import State
 from geo.systems import CRS84, SYSTEMS
 
@@ -42,6 +48,10 @@ CONFORMS_TO = [
     f"{_FEATURES}3/1.0/conf/queryables-query-parameters",
     f"{_FEATURES}3/1.0/conf/filter",
     f"{_FEATURES}3/1.0/conf/features-filter",
+    f"{_FEATURES}5/1.0/conf/schemas",
+    f"{_FEATURES}5/1.0/conf/core-roles-features",
+    f"{_FEATURES}5/1.0/conf/returnables-and-receivables",
+    f"{_FEATURES}5/1.0/conf/sortables",
     *cql2.CONFORMANCE,
     # The name in drafts of what is now basic-spatial-functions; QGIS asks for it.
     "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-operators",
@@ -126,6 +136,11 @@ def _collection(
             link("items", f"{path}/items", GEOJSON, f"The {name}"),
             link(QUERYABLES, f"{path}/queryables", SCHEMA, "What can be filtered by"),
             link("queryables", f"{path}/queryables", SCHEMA, "What can be filtered by"),
+            link(SORTABLES, f"{path}/sortables", SCHEMA, "What can be sorted by"),
+            link(DESCRIBES, f"{path}/schema", SCHEMA, f"What {name} have"),
+            link("describedby", f"{path}/schema/feature", SCHEMA, f"The {name} as GeoJSON"),
+            # As the first edition of the standard wrote it, which older GDALs look for.
+            link("describedBy", f"{path}/schema/feature", SCHEMA, f"The {name} as GeoJSON"),
         ],
     }
 
@@ -149,65 +164,3 @@ def _start(day: date | None) -> str | None:
 
 def _end(day: date | None) -> str | None:
     return f"{day.isoformat()}T23:59:59Z" if day else None
-
-
-#: Of each collection: its title, its properties, those that can be filtered by, its geometry.
-_QUERYABLES: dict[str, tuple[str, Mapping[str, fields.Field[Any]], list[str], str]] = {
-    "events": ("Conflict events", PROPERTIES, SCALARS, "geometry-point"),
-    "places": ("Places", PLACE_PROPERTIES, PLACE_SCALARS, "geometry-any"),
-}
-
-
-_LIST = {"type": "array", "items": {"type": "string"}}
-_DAYS = {
-    "title": "during",
-    "description": "The interval from starts_on to ends_on; an unknown end is open.",
-    "type": "array",
-    "items": {"type": "string", "pattern": r"^(\d{4}-\d\d-\d\d|\.\.)$"},
-    "minItems": 2,
-    "maxItems": 2,
-}
-#: What else a filter may name.
-_FURTHER: dict[str, dict[str, dict[str, Any]]] = {
-    "events": {
-        "tags": {"title": "tags", "description": "Further marks."} | _LIST,
-        "during": _DAYS,
-    },
-    "places": {"names": {"title": "names", "description": "Its other names."} | _LIST},
-}
-
-
-def queryables(collection: str) -> dict[str, Any]:
-    """Return the queryables of a collection as a JSON Schema (OGC 19-079r2, 6.2)."""
-    title, properties, scalars, geometry = _QUERYABLES[collection]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": here("self", SCHEMA)["href"].partition("?")[0],
-        "type": "object",
-        "title": title,
-        "properties": {name: _queryable(name, properties[name]) for name in scalars}
-        | _FURTHER[collection]
-        | {"geometry": {"title": "geometry", "format": geometry}},
-        "additionalProperties": False,
-    }
-
-
-def _queryable(name: str, field: fields.Field[Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {"title": name, "description": field.metadata["description"]}
-    match field:
-        case Day():
-            described |= {"type": "string", "format": "date"}
-        case Instant():
-            described |= {"type": "string", "format": "date-time"}
-        case Whole():
-            described |= {"type": "integer"}
-        case Number():
-            described |= {"type": "number"}
-        case _:
-            described |= {"type": "string"}
-    for check in field.validators:
-        if isinstance(check, validate.OneOf):
-            described["enum"] = list(check.choices)
-        if isinstance(check, validate.Regexp):
-            described["pattern"] = check.regex.pattern
-    return described

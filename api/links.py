@@ -29,6 +29,9 @@ FORMATS = {
 }
 
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
+#: What leads to the schema of what has the link.
+DESCRIBES = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 FUNCTIONS = "http://www.opengis.net/def/rel/ogc/1.0/functions"
 
 

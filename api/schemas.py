@@ -29,7 +29,10 @@ PLACE_KINDS = [*(kind.value for kind in Kind), "border"]
 
 
 def says(description: str, **more: Any) -> dict[str, Any]:
-    """Return the metadata of a field that is described so."""
+    """Return the metadata of a field that is described so.
+
+    Of what else there is, `example` is for openapi.yaml, `role` and `unit` for api/jsonschema.py.
+    """
     return {"description": description, **more}
 
 
@@ -89,9 +92,15 @@ class EventProperties(Schema):
         allow_none=True, dump_only=True, metadata=says("The first of the actors.", example="IS")
     )
     actor2 = Text(allow_none=True, dump_only=True, metadata=says("The second of the actors."))
-    starts_on = Day(allow_none=True, metadata=says("The earliest day it may have begun, local."))
+    starts_on = Day(
+        allow_none=True,
+        metadata=says("The earliest day it may have begun, local.", role="primary-interval-start"),
+    )
     ends_on = Day(
-        allow_none=True, metadata=says("The latest day it may have ended, local; null: open.")
+        allow_none=True,
+        metadata=says(
+            "The latest day it may have ended, local; null: open.", role="primary-interval-end"
+        ),
     )
     date_precision = Text(
         allow_none=True,
@@ -118,7 +127,7 @@ class EventProperties(Schema):
     uncertainty_km = Number(
         allow_none=True,
         validate=validate.Range(min=0),
-        metadata=says("How far from the point it may have happened, in kilometres."),
+        metadata=says("How far from the point it may have happened, in kilometres.", unit="km"),
     )
     geocoder = Text(allow_none=True, metadata=says("Who placed the point."))
     fatalities_low = Whole(
@@ -182,7 +191,7 @@ class PlaceProperties(Schema):
     )
     uncertainty_km = Number(
         validate=validate.Range(min=0),
-        metadata=says("How far from its point it may reach, in kilometres."),
+        metadata=says("How far from its point it may reach, in kilometres.", unit="km"),
     )
 
 

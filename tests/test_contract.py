@@ -265,6 +265,7 @@ def test_geo_knows_neither_http_nor_the_database_nor_the_service(path):
 HTTP = [*ROOT.glob("api/views/*.py")]
 HTTP += [ROOT / f"api/{name}.py" for name in ("answers", "links", "geojson", "collections")]
 HTTP += [ROOT / f"api/{name}.py" for name in ("fields", "cursors", "parameters", "regions")]
+HTTP += [ROOT / "api/jsonschema.py"]
 
 
 @pytest.mark.parametrize("path", HTTP, ids=lambda path: path.stem)

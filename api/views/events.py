@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from api import collections, events, geojson, regions
 from api.answers import at_head, document, linked, negotiate, unchanged
 from api.formats import BY_MEDIA
-from api.links import GEOJSON, JSON, SCHEMA, link, question
+from api.links import GEOJSON, JSON, link, question
 from api.parameters import EventQuery, FormatQuery, ItemsQuery
 from api.problems import Problem, not_found
 from api.views import files, paging
@@ -29,13 +29,6 @@ def collection() -> Response:
     return unchanged(state, JSON) or at_head(
         document(collections.events(events.extent(pool()), state)), state, JSON
     )
-
-
-@blueprint.get(f"{PATH}/queryables")
-def queryables() -> Response:
-    """Describe what events can be filtered by, in JSON Schema."""
-    media = negotiate([SCHEMA, JSON], asked(FormatQuery).get("f"))
-    return document(collections.queryables("events"), media)
 
 
 @blueprint.get(f"{PATH}/items")

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from api import collections, geojson, places, regions
 from api.answers import at_head, document, linked, negotiate, unchanged
 from api.formats import BY_MEDIA
-from api.links import GEOJSON, JSON, SCHEMA, link, question
+from api.links import GEOJSON, JSON, link, question
 from api.parameters import PLACE_ID, FeatureQuery, FormatQuery, PlacesQuery
 from api.problems import not_found
 from api.views import files, paging
@@ -24,13 +24,6 @@ def collection() -> Response:
     return unchanged(state, JSON) or at_head(
         document(collections.places(places.summary(pool()))), state, JSON
     )
-
-
-@blueprint.get(f"{PATH}/queryables")
-def queryables() -> Response:
-    """Describe what places can be filtered by, in JSON Schema."""
-    media = negotiate([SCHEMA, JSON], asked(FormatQuery).get("f"))
-    return document(collections.queryables("places"), media)
 
 
 @blueprint.get(f"{PATH}/items")
