@@ -23,6 +23,8 @@ COMPRESSIBLE = [
     "application/problem+json",
     "application/geo+json-seq",
     "text/csv",
+    "application/vnd.mapbox-vector-tile",
+    "application/vnd.mapbox.tile+json",
 ]
 
 

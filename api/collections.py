@@ -15,6 +15,8 @@ from api.links import (
     QUERYABLES,
     SCHEMA,
     SORTABLES,
+    TILESETS,
+    TILING_SCHEMES,
     here,
     link,
 )
@@ -37,6 +39,8 @@ PLACES_ATTRIBUTION = (
 ATTRIBUTION = "Each event names its dataset; credit it as its licence asks (NOTICE)."
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-"
+_TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
+_TMS = "http://www.opengis.net/spec/tms/2.0/conf"
 
 #: The conformance classes whose requirements the tests check; no others are declared.
 CONFORMS_TO = [
@@ -55,6 +59,11 @@ CONFORMS_TO = [
     *cql2.CONFORMANCE,
     # The name in drafts of what is now basic-spatial-functions; QGIS asks for it.
     "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-operators",
+    *(
+        f"{_TILES}/{name}"
+        for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")
+    ),
+    *(f"{_TMS}/{name}" for name in ("tilematrixset", "json-tilematrixset")),
 ]
 
 
@@ -96,6 +105,7 @@ def landing() -> dict[str, Any]:
             link("conformance", "/conformance", JSON, "What this server conforms to"),
             link("data", "/collections", JSON, "The collections"),
             link(FUNCTIONS, "/functions", JSON, "The functions that filters may call"),
+            link(TILING_SCHEMES, "/tileMatrixSets", JSON, "How the map is cut into tiles"),
         ],
     }
 
@@ -108,6 +118,7 @@ def collections(*described: dict[str, Any]) -> dict[str, Any]:
 def events(extent: Extent, state: State) -> dict[str, Any]:
     """Return the description of the collection of events."""
     described = _collection("events", "Conflict events", DESCRIPTION, ATTRIBUTION, state)
+    described["links"].append(link(TILESETS, "/collections/events/tiles", JSON, "As vector tiles"))
     return described | {"extent": _extent(extent)}
 
 

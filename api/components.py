@@ -31,6 +31,11 @@ DOCUMENTS = [
     documents.EventCollection,
     documents.PlaceCollection,
     documents.Geocoded,
+    documents.TileMatrixSets,
+    documents.TileMatrixSet,
+    documents.Tilesets,
+    documents.Tileset,
+    documents.TileJSON,
     parameters.GeocodeBatch,
     documents.Problem,
 ]
@@ -62,6 +67,8 @@ def components() -> dict[str, Any]:
     for prefix, schema in (
         ("places", parameters.PlacesQuery),
         ("geocode", parameters.GeocodeQuery),
+        ("tile", parameters.TileQuery),
+        ("tileset", parameters.TilesetQuery),
     ):
         for name, field in _fields(schema):
             described = _parameter(converter, name, field)

@@ -1,11 +1,12 @@
 """Links: absolute, with relation and type, the same in the body and in the `Link` header."""
 
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import current_app, request
 
-Link = dict[str, str]
+Link = dict[str, Any]
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
@@ -16,6 +17,8 @@ GEOJSONSEQ = "application/geo+json-seq"
 CSV = "text/csv"
 FLATGEOBUF = "application/flatgeobuf"
 GEOPACKAGE = "application/geopackage+sqlite3"
+MVT = "application/vnd.mapbox-vector-tile"
+TILEJSON = "application/vnd.mapbox.tile+json"
 
 #: What `f` stands for: of these the first that a resource offers.
 FORMATS = {
@@ -26,6 +29,8 @@ FORMATS = {
     "csv": [CSV],
     "fgb": [FLATGEOBUF],
     "gpkg": [GEOPACKAGE],
+    "mvt": [MVT],
+    "tilejson": [TILEJSON],
 }
 
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
@@ -33,6 +38,9 @@ SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 #: What leads to the schema of what has the link.
 DESCRIBES = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 FUNCTIONS = "http://www.opengis.net/def/rel/ogc/1.0/functions"
+TILING_SCHEME = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
+TILING_SCHEMES = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
+TILESETS = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
 
 
 def base() -> str:
@@ -67,17 +75,19 @@ def selves(media: str, offered: Iterable[str], title: str = "This page") -> list
     return made
 
 
-def question(**changed: str) -> str:
+def question(*without: str, **changed: str) -> str:
     """Return what stands behind the path of the present address, with parameters `changed`."""
-    pairs = [(k, v) for k, v in request.args.items(multi=True) if k not in changed]
+    left_out = {*without, *changed}
+    pairs = [(k, v) for k, v in request.args.items(multi=True) if k not in left_out]
     query = urlencode([*pairs, *changed.items()], safe="/:,")
     return "?" + query if query else ""
 
 
 def header(links: Iterable[Link]) -> str:
-    """Return the value of a `Link` header (RFC 8288).
+    """Return the value of a `Link` header (RFC 8288); templates of links have no place in it.
 
     >>> header([{"href": "http://a/", "rel": "self", "type": "application/json"}])
     '<http://a/>; rel="self"; type="application/json"'
     """
-    return ", ".join(f'<{x["href"]}>; rel="{x["rel"]}"; type="{x["type"]}"' for x in links)
+    plain = [x for x in links if not x.get("templated")]
+    return ", ".join(f'<{x["href"]}>; rel="{x["rel"]}"; type="{x["type"]}"' for x in plain)

@@ -95,8 +95,8 @@ class EventQuery(FeatureQuery):
     )
 
 
-class PageQuery(FeatureQuery):
-    """What every list of features takes."""
+class Filters(FormatQuery):
+    """What narrows down which features are meant."""
 
     #: Whose queryables a filter may name.
     collection: ClassVar[str]
@@ -156,6 +156,11 @@ class PageQuery(FeatureQuery):
             " `2024-02-04`, `2024-01-15/2024-01-31`, `2024-02-04/..`."
         )
     )
+
+
+class PageQuery(FeatureQuery, Filters):
+    """What every list of features takes."""
+
     limit = Whole(
         load_default=LIMIT_DEFAULT,
         validate=validate.Range(min=1),
@@ -191,7 +196,7 @@ def _choice(names: Iterable[str]) -> NameList:
     return NameList(list(names), metadata=says("The properties to answer with."))
 
 
-class _ItemsQuery(PageQuery, EventQuery):
+class _EventFilters(Filters):
     collection = "events"
     certainty = Text(
         validate=validate.OneOf(CERTAINTIES),
@@ -202,8 +207,19 @@ class _ItemsQuery(PageQuery, EventQuery):
             " footprint and interval lie wholly in them."
         ),
     )
-    sortby = _order(SORTABLES, "-starts_on")
     properties = _choice(PROPERTIES)
+
+
+class _ItemsQuery(PageQuery, EventQuery, _EventFilters):
+    sortby = _order(SORTABLES, "-starts_on")
+
+
+class _TileQuery(_EventFilters):
+    f = _format("mvt")
+
+
+class _TilesetQuery(_EventFilters):
+    f = _format("json", "tilejson")
 
 
 class _PlacesQuery(PageQuery):
@@ -213,9 +229,10 @@ class _PlacesQuery(PageQuery):
     properties = _choice(PLACE_PROPERTIES)
 
 
-ItemsQuery = _ItemsQuery.from_dict(
-    {name: _filter(PROPERTIES[name]) for name in SCALARS}, name="ItemsQuery"
-)
+_OF_EVENTS = {name: _filter(PROPERTIES[name]) for name in SCALARS}
+ItemsQuery = _ItemsQuery.from_dict(_OF_EVENTS, name="ItemsQuery")
+TileQuery = _TileQuery.from_dict(_OF_EVENTS, name="TileQuery")
+TilesetQuery = _TilesetQuery.from_dict(_OF_EVENTS, name="TilesetQuery")
 PlacesQuery = _PlacesQuery.from_dict(
     {name: _filter(PLACE_PROPERTIES[name]) for name in PLACE_SCALARS}, name="PlacesQuery"
 )
@@ -343,7 +360,7 @@ def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -
         asked["condition"] = filtering.condition(
             asked["filter"],
             asked["filter_lang"],
-            made(schema).collection,  # type: ignore[attr-defined] # PageQuery has it
+            made(schema).collection,  # type: ignore[attr-defined] # Filters has it
             SYSTEMS[asked["filter_crs"]],
         )
     if "bbox" in asked:

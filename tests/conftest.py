@@ -36,6 +36,7 @@ from world import WORLD, event_id
 ROOT = Path(__file__).parent.parent
 ITEMS = "/collections/events/items"
 PLACES = "/collections/places/items"
+TILESET = "/collections/events/tiles/WebMercatorQuad"
 CONTRACT = openapi.served("")
 
 #: Everything there is to GET in the world, and the media type it has when none is asked for.
@@ -55,6 +56,10 @@ RESOURCES = {
     "/collections/places/sortables": "application/schema+json",
     "/collections/places/schema": "application/schema+json",
     "/collections/places/schema/feature": "application/schema+json",
+    "/tileMatrixSets": "application/json",
+    "/tileMatrixSets/WebMercatorQuad": "application/json",
+    "/collections/events/tiles": "application/json",
+    TILESET: "application/json",
     PLACES: "application/geo+json",
     f"{PLACES}/country-JOR": "application/geo+json",
     ITEMS: "application/geo+json",

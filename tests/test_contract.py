@@ -15,7 +15,7 @@ from api.parameters import ItemsQuery
 from api.problems import KINDS
 from api.schemas import PROPERTIES
 from api.settings import Settings, variable
-from conftest import CONTRACT, ITEMS, RESOURCES, ROOT, operation, resolved
+from conftest import CONTRACT, ITEMS, RESOURCES, ROOT, TILESET, operation, resolved
 from world import WORLD
 
 DOCUMENTS = {
@@ -24,6 +24,11 @@ DOCUMENTS = {
     "/functions": "Functions",
     "/collections": "Collections",
     "/collections/events": "Collection",
+    "/tileMatrixSets": "TileMatrixSets",
+    "/tileMatrixSets/WebMercatorQuad": "TileMatrixSet",
+    "/collections/events/tiles": "Tilesets",
+    TILESET: "Tileset",
+    f"{TILESET}?f=tilejson": "TileJSON",
 }
 SOURCES = sorted([*ROOT.glob("api/**/*.py"), *ROOT.glob("geo/**/*.py")])
 
@@ -263,7 +268,9 @@ def test_geo_knows_neither_http_nor_the_database_nor_the_service(path):
 
 
 HTTP = [*ROOT.glob("api/views/*.py")]
-HTTP += [ROOT / f"api/{name}.py" for name in ("answers", "links", "geojson", "collections")]
+HTTP += [
+    ROOT / f"api/{name}.py" for name in ("answers", "links", "geojson", "collections", "tilesets")
+]
 HTTP += [ROOT / f"api/{name}.py" for name in ("fields", "cursors", "parameters", "regions")]
 HTTP += [ROOT / "api/jsonschema.py"]
 
@@ -277,7 +284,17 @@ def test_what_speaks_http_does_not_speak_to_the_driver(path):
 @pytest.mark.parametrize(
     "name",
     [
-        *("db", "stream", "events", "places", "page", "conditions", "gazetteer", "geocoders"),
+        *(
+            "db",
+            "stream",
+            "events",
+            "places",
+            "page",
+            "conditions",
+            "gazetteer",
+            "geocoders",
+            "tiles",
+        ),
         *("fields", "cursors", "parameters", "schemas", "documents", "geocoding"),
     ],
 )

@@ -178,8 +178,8 @@ def test_what_is_unknown_is_neither_true_nor_its_contrary(found):
 
 
 @pytest.mark.requirement("Q9", "I24")
-@pytest.mark.parametrize("path", [p for p in RESOURCES if not p.endswith("/items")])
-def test_a_filter_is_for_lists_of_features_only(visitor, path):
+@pytest.mark.parametrize("path", [p for p in RESOURCES if not p.endswith(("/items", "Quad"))])
+def test_a_filter_is_for_lists_of_features_and_tiles_only(visitor, path):
     assert_problem(visitor.get(path, query_string={"filter": "a = 1"}), 400, parameter="filter")
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from conftest import CONTRACT, ITEMS, RESOURCES, assert_problem, links
+from conftest import CONTRACT, ITEMS, RESOURCES, TILESET, assert_problem, links
 from world import event_id
 
 JSON = "application/json"
@@ -95,6 +95,11 @@ def test_the_contract_has_a_concrete_path_for_every_resource(visitor):
         "/collections/places/items",
         "/collections/places/items/{placeId}",
         "/geocode",
+        "/tileMatrixSets",
+        "/tileMatrixSets/WebMercatorQuad",
+        "/collections/events/tiles",
+        TILESET,
+        f"{TILESET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}",
     }
 
 

@@ -1,11 +1,5 @@
 """Every route: what a request is turned into, and what it is answered with."""
 
-from api.views import events, geocode, places, schemas, service
+from api.views import events, geocode, places, schemas, service, tiles
 
-BLUEPRINTS = [
-    service.blueprint,
-    schemas.blueprint,
-    events.blueprint,
-    places.blueprint,
-    geocode.blueprint,
-]
+BLUEPRINTS = [part.blueprint for part in (service, schemas, events, places, geocode, tiles)]
