@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint bench openapi lock bare packages
+.PHONY: help run install test lint bench openapi conformance lock bare packages
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
@@ -40,6 +40,9 @@ bench: .venv/developing ## measure speed
 
 openapi: .venv/developing ## write the generated parts of openapi.yaml
 	$(BIN)/python -m api.components
+
+conformance: .venv/developing ## write docs/conformance.md
+	$(BIN)/python -m tests.conformance
 
 lock: .venv/developing ## choose the newest versions of all dependencies
 	compile="$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url"

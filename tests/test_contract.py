@@ -1,7 +1,6 @@
 """One definition, many uses: contract, routes, table, features, documents, layers."""
 
 import ast
-import json
 import re
 from dataclasses import fields
 
@@ -354,19 +353,3 @@ def test_no_statement_is_made_by_formatting_text():
             if isinstance(node, ast.JoinedStr):
                 text = "".join(part.value for part in node.values if isinstance(part, ast.Constant))
                 assert not SQL_WORDS.search(text), f"{path}: {text}"
-
-
-def test_the_rows_of_the_checklist_are_all_held():
-    """Rows as `requirement` marks name them.
-
-    Html is no declared class, so there is no G12; the predicates of Q10 are run by tests/cql2.
-    """
-    held = set()
-    for path in ROOT.glob("tests/test_*.py"):
-        for names in re.findall(r"mark\.requirement\(([^)]*)\)", path.read_text(encoding="utf-8")):
-            held |= set(json.loads(f"[{names}]"))
-    rows = {f"G{n}" for n in range(1, 14)} - {"G12"}
-    rows |= {f"K{n}" for n in range(1, 8)} | {f"I{n}" for n in range(1, 29)}
-    rows |= {f"F{n}" for n in range(1, 6)} | {f"R{n}" for n in range(1, 10)}
-    rows |= {f"Q{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 14, 15)}
-    assert rows - held == set()

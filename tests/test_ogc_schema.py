@@ -70,6 +70,7 @@ def flat(feature) -> dict:
 # What Part 5 demands of every schema.
 
 
+@pytest.mark.requirement("D1")
 @every_collection
 @pytest.mark.parametrize(
     ("rel", "part"),
@@ -90,6 +91,7 @@ def test_a_collection_links_to_its_schemas(visitor, collection, rel, part):
         assert link["href"] == f"http://localhost/collections/{collection}/{part}"
 
 
+@pytest.mark.requirement("D2")
 @every_collection
 @every_part
 def test_a_schema_is_valid_and_named_after_its_address(visitor, collection, part):
@@ -115,6 +117,7 @@ def test_a_schema_takes_no_parameters_but_the_format(visitor, collection, part):
     assert_problem(answer, 400, parameter="type")
 
 
+@pytest.mark.requirement("D2")
 @every_collection
 def test_a_property_has_one_type_unless_it_is_a_geometry(schema, collection):
     properties = schema(collection, "schema")["properties"]
@@ -131,6 +134,7 @@ def test_a_property_has_one_type_unless_it_is_a_geometry(schema, collection):
             assert described["description"]
 
 
+@pytest.mark.requirement("D2")
 @every_collection
 def test_a_keyword_that_json_schema_does_not_have_begins_as_the_standard_says(schema, collection):
     known = {"title", "description", "type", "format", "enum", "pattern", "minimum", "items"}
@@ -138,6 +142,7 @@ def test_a_keyword_that_json_schema_does_not_have_begins_as_the_standard_says(sc
         assert all(k.startswith("x-ogc-") for k in described.keys() - known - {"readOnly"})
 
 
+@pytest.mark.requirement("D3")
 @every_collection
 def test_the_schema_has_the_id_every_property_and_the_geometry_in_their_order(schema, collection):
     made = schema(collection, "schema")
@@ -156,6 +161,7 @@ def test_the_schema_has_the_id_every_property_and_the_geometry_in_their_order(sc
     assert made["additionalProperties"] is False
 
 
+@pytest.mark.requirement("D5")
 def test_the_schema_tells_what_the_server_sets_itself(schema):
     properties = schema("events", "schema")["properties"]
     set_here = {name for name, described in properties.items() if described.get("readOnly")}
@@ -181,6 +187,7 @@ def test_the_schema_tells_bounds_units_and_what_lists_hold(schema):
 # What items are, against what the schemas say.
 
 
+@pytest.mark.requirement("D4")
 @every_collection
 def test_every_item_fits_the_schemas_in_every_form(schema, features, collection):
     feature, values = (checker(schema(collection, part)) for part in ("schema/feature", "schema"))
@@ -232,6 +239,7 @@ BROKEN = [
 ]
 
 
+@pytest.mark.requirement("D4")
 @pytest.mark.parametrize(("name", "value"), BROKEN, ids=str)
 def test_a_broken_event_does_not_fit(schema, features, name, value):
     event = told(features("events")[0])
@@ -240,6 +248,7 @@ def test_a_broken_event_does_not_fit(schema, features, name, value):
     assert list(checker(schema("events", "schema")).iter_errors(flat(event)))
 
 
+@pytest.mark.requirement("D4")
 @pytest.mark.parametrize(
     "change",
     [
@@ -270,6 +279,7 @@ def test_an_event_lacks_nothing_that_is_required(schema, features):
 # What can be sorted by.
 
 
+@pytest.mark.requirement("D6")
 @every_collection
 def test_the_sortables_are_what_can_be_sorted_by_and_nothing_else(visitor, schema, collection):
     made = schema(collection, "sortables")
@@ -328,6 +338,7 @@ def by_pyogrio(source, layer) -> dict[str, str]:
     return {name: kind.removeprefix("OFT") for name, kind in json.loads(text).items()}
 
 
+@pytest.mark.requirement("D7")
 @pytest.mark.parametrize("read", [by_ogrinfo, by_pyogrio])
 @pytest.mark.parametrize(
     ("layer", "expected"), [("events", EVENT_FIELDS), ("places", PLACE_FIELDS)]

@@ -119,6 +119,7 @@ QUERIES = [
 ]
 
 
+@pytest.mark.requirement("T5")
 @pytest.mark.parametrize("text", QUERIES)
 def test_every_tile_of_a_zoom_together_has_each_located_event_once(visitor, text):
     expected = len(listed(visitor, text))
@@ -128,6 +129,7 @@ def test_every_tile_of_a_zoom_together_has_each_located_event_once(visitor, text
     assert sums == dict.fromkeys(range(12), expected)
 
 
+@pytest.mark.requirement("T5")
 @pytest.mark.parametrize("zoom", range(LAST_ZOOM + 1))
 def test_an_event_is_in_its_tile_and_in_none_beside_it(visitor, zoom):
     for event in SPECIAL:
@@ -191,6 +193,7 @@ def test_a_feature_stands_where_its_event_is(visitor):
 # What a feature tells.
 
 
+@pytest.mark.requirement("T4")
 def test_a_single_event_tells_what_a_map_needs(visitor):
     at = tile_of(12, 38.6, 33.3)
     (found,) = features(visitor, at)
@@ -400,6 +403,7 @@ def test_a_tile_takes_the_filters_of_the_items_and_no_more():
         assert {p["name"] for p in given if p["in"] == "query"} == items - neither
 
 
+@pytest.mark.requirement("T7")
 @pytest.mark.parametrize(
     "name", ["limit", "cursor", "sortby", "crs", "resultType", "skipGeometry", "geometry", "offset"]
 )
@@ -425,6 +429,7 @@ def test_a_bad_filter_is_refused_by_name(visitor, path, text, parameter):
     assert_problem(visitor.get(f"{path}?{text}"), 400, parameter=parameter)
 
 
+@pytest.mark.requirement("T3")
 @pytest.mark.parametrize(
     "at",
     [
@@ -461,6 +466,7 @@ def test_a_tile_can_be_had_as_a_tile_only(visitor):
 EMPTY = f"{TILESET}/5/0/0"
 
 
+@pytest.mark.requirement("T4")
 def test_a_tile_that_is_empty_is_204(visitor):
     answer = visitor.get(EMPTY)
     assert answer.status_code == 204
@@ -560,6 +566,7 @@ def test_a_tile_that_takes_too_long_is_given_up(make_database):
             assert_problem(client.get(f"{TILESET}/0/0/0"), 503, type="urn:hudna:problem:too-slow")
 
 
+@pytest.mark.requirement("T4")
 def test_gdal_reads_a_tile(visitor, tmp_path):
     at = tile_of(10, 31, 16)
     answer = visitor.get(f"{TILESET}/{at.zoom}/{at.row}/{at.column}")
@@ -584,6 +591,7 @@ def test_gdal_reads_a_tile(visitor, tmp_path):
 # What the tiles are tiles of.
 
 
+@pytest.mark.requirement("T6")
 def test_the_tile_matrix_set_is_the_one_that_ogc_registered(visitor):
     body = visitor.get("/tileMatrixSets/WebMercatorQuad").json
     assert body["uri"] == "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
@@ -602,6 +610,7 @@ def test_the_tile_matrix_set_is_the_one_that_ogc_registered(visitor):
         assert matrix["pointOfOrigin"] == [-20037508.342789244, 20037508.342789244]
 
 
+@pytest.mark.requirement("T1")
 def test_tilesets_are_found_from_the_landing_page_and_from_the_collection(visitor):
     tilings = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
     (schemes,) = links(visitor.get("/").json, tilings)
@@ -616,6 +625,7 @@ def test_tilesets_are_found_from_the_landing_page_and_from_the_collection(visito
     assert visitor.get(scheme["href"]).json["uri"] == body["tileMatrixSetURI"]
 
 
+@pytest.mark.requirement("T2")
 def test_the_template_of_a_tileset_leads_to_its_tiles(visitor):
     (item,) = links(visitor.get(f"{TILESET}?country=JOR&datetime=2024-01-20/..").json, "item")
     assert item["templated"] is True
@@ -625,6 +635,7 @@ def test_the_template_of_a_tileset_leads_to_its_tiles(visitor):
     assert sum(map(number, decoded(answer.data))) == 1
 
 
+@pytest.mark.requirement("T3")
 def test_the_limits_of_a_tileset_hold_all_tiles(visitor):
     limits = {x["tileMatrix"]: x for x in visitor.get(TILESET).json["tileMatrixSetLimits"]}
     assert limits.keys() == {str(n) for n in range(LAST_ZOOM + 1)}
@@ -689,6 +700,7 @@ def test_a_point_lies_within_the_bounds_of_its_tile(zoom, longitude, latitude):
     assert south - 1e-9 <= latitude <= north + 1e-9
 
 
+@pytest.mark.requirement("T6")
 def test_the_database_cuts_the_map_as_the_standard_does(conn):
     points = [(-180, 0), (180, 0), (0, 0), (44.4, 33.3), (-70.7, -34.2), (179.999999, 85.05)]
     for longitude, latitude in points:

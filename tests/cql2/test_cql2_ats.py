@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from api import cql2
 from api.cql2 import Queryable, Type
+from conformance import PREDICATES
 
 #: The columns that a type of PostgreSQL makes, as ogr2ogr chooses them.
 TYPES = {
@@ -53,9 +55,11 @@ def tables(folder, make_database):
         yield conn, found
 
 
+@pytest.mark.requirement("Q10")
 def test_the_predicates_of_the_abstract_test_suite_have_their_counts(folder, tables):
     conn, queryables = tables
     predicates = json.loads((folder / "ats_predicates.json").read_text(encoding="utf-8"))
+    assert Counter(row["cls"] for row in predicates) == PREDICATES
     wrong = []
     for row in predicates:
         names = queryables[row["table"]]

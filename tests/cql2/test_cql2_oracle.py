@@ -36,6 +36,7 @@ def things(dsn):
         yield conn
 
 
+@pytest.mark.requirement("Q11")
 @TRIED
 @given(filters)
 def test_a_filter_is_of_every_row_what_it_should_be(things, expression):
@@ -45,6 +46,7 @@ def test_a_filter_is_of_every_row_what_it_should_be(things, expression):
     assert found == [value(expression, row) for row in ROWS], cql2.to_text(expression)
 
 
+@pytest.mark.requirement("Q13")
 @TRIED
 @given(filters)
 def test_a_filter_is_the_same_in_text_and_in_json(expression):
@@ -52,6 +54,7 @@ def test_a_filter_is_the_same_in_text_and_in_json(expression):
     assert cql2.parse(json.dumps(cql2.to_json(expression)), "cql2-json") == expression
 
 
+@pytest.mark.requirement("Q8", "Q11")
 @settings(TRIED, max_examples=200)
 @given(filters)
 def test_what_is_false_and_what_is_unknown_are_both_left_out(things, expression):

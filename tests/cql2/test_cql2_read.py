@@ -264,6 +264,7 @@ SAME = [
 ]
 
 
+@pytest.mark.requirement("Q12", "Q13", "Q14")
 @pytest.mark.parametrize(("text", "value", "meaning"), SAME)
 def test_text_and_json_mean_the_same(text, value, meaning):
     read = cql2.parse(text)
@@ -273,6 +274,7 @@ def test_text_and_json_mean_the_same(text, value, meaning):
         assert read == meaning
 
 
+@pytest.mark.requirement("Q12")
 @pytest.mark.parametrize("text", [text for text, _, _ in SAME])
 def test_what_is_written_is_read_again(text):
     read = cql2.parse(text)
@@ -280,6 +282,7 @@ def test_what_is_written_is_read_again(text):
     assert cql2.parse(json.dumps(cql2.to_json(read)), "cql2-json") == read
 
 
+@pytest.mark.requirement("Q14")
 def test_keywords_and_blanks_may_be_written_in_any_way():
     assert cql2.parse("a\tBeTwEeN\n1 aNd 2") == cql2.parse("a between 1 AND 2")
     assert cql2.parse("S_Intersects ( a,Point( 1   2 ) )") == cql2.parse(
@@ -341,6 +344,7 @@ def test_what_is_a_word_elsewhere_is_a_name_where_a_name_stands():
 # What is wrong, and where.
 
 
+@pytest.mark.requirement("Q7")
 @pytest.mark.parametrize(
     ("text", "offset", "message"),
     [
@@ -401,6 +405,7 @@ def test_an_error_says_what_and_where(text, offset, message):
     assert f"line {position.line}, column {position.column}" in str(caught.value)
 
 
+@pytest.mark.requirement("Q7")
 @pytest.mark.parametrize(
     ("value", "pointer", "message"),
     [

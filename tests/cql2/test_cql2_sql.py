@@ -50,6 +50,7 @@ def names(*values):
 # Texts.
 
 
+@pytest.mark.requirement("Q14")
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -73,6 +74,7 @@ def test_casei_leaves_what_is_another_letter(ask):
     assert ask("CASEI(name) = CASEI('e')", *names("é")) == []
 
 
+@pytest.mark.requirement("Q14")
 def test_casei_folds_every_letter_as_unicode_says(conn):
     """Those of Unicode 3.2: PostgreSQL's ICU and this Python may know different later ones."""
     kind = unicodedata.ucd_3_2_0.category
@@ -90,6 +92,7 @@ def test_casei_folds_every_letter_as_unicode_says(conn):
     assert rows == []
 
 
+@pytest.mark.requirement("Q14")
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -110,6 +113,7 @@ def test_accenti_leaves_the_vowels_of_other_scripts(ask):
     assert ask("ACCENTI(name) = ACCENTI('क')", *names("की", "क")) == [1]
 
 
+@pytest.mark.requirement("Q14")
 @pytest.mark.parametrize(
     ("pattern", "left"),
     [
@@ -151,6 +155,7 @@ def test_a_double_keeps_all_its_digits_in_arithmetic(ask):
     ) == [0]
 
 
+@pytest.mark.requirement("Q14")
 @pytest.mark.parametrize(
     "text",
     [
@@ -191,6 +196,7 @@ def test_numbers_that_are_none_do_no_harm(ask, number):
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 
 
+@pytest.mark.requirement("Q14")
 @pytest.mark.parametrize(
     ("text", "left"),
     [
@@ -241,6 +247,7 @@ def places(*wkts):
     return [{"place": wkt and f"SRID=4326;{wkt}"} for wkt in wkts]
 
 
+@pytest.mark.requirement("Q14")
 def test_a_box_may_cross_the_antimeridian(ask):
     rows = places("POINT(179 0)", "POINT(-179 0)", "POINT(0 0)", "POINT(180 0)", None)
     assert ask("S_INTERSECTS(place, BBOX(170, -5, -170, 5))", *rows) == [0, 1, 3]
@@ -340,6 +347,7 @@ def test_indexes_serve(conn):
 # Arrays and functions.
 
 
+@pytest.mark.requirement("Q14")
 @pytest.mark.parametrize(
     ("text", "left"),
     [
@@ -366,6 +374,7 @@ def test_arrays_are_sets(ask, text, left):
     assert ask(text, *rows) == left
 
 
+@pytest.mark.requirement("Q15")
 @pytest.mark.parametrize(
     ("text", "left"),
     [
@@ -411,6 +420,7 @@ def compiled(text, **options):
     return cql2.compile(cql2.parse(text), QUERYABLES, **options)
 
 
+@pytest.mark.requirement("Q7")
 @pytest.mark.parametrize(
     ("text", "offset", "message"),
     [
