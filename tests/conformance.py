@@ -201,9 +201,10 @@ HUDNA_REAL_DATA=/folder/above/it .venv/bin/pytest -s tests/cql2/test_cql2_ats.py
 The classes that have none there, of arrays, arithmetic, folding and functions, are held by tests of
 our own.
 
-Of the standard's examples (`cql2/standard/schema/examples` there), **{text} of {text}** in text and **{json} of {json}** in JSON are read
-and written again, and each that is in both says the same in both. `tests/cql2/test_cql2_examples.py` runs those that it
-finds as `text` and `json` in the folder `cql2/examples` of that data; Q12 has their constructs without it.
+Of the standard's examples (`cql2/standard/schema/examples` there), **{text} of {text}** in text and
+**{json} of {json}** in JSON are read and written again, and each that is in both says the same in
+both. `tests/cql2/test_cql2_examples.py` runs those that it finds as `text` and `json` in the folder
+`cql2/examples` of that data; Q12 has their constructs without it.
 
 ## Classes
 
