@@ -8,7 +8,7 @@ from flask import Flask, Response
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import answers, geocoders, problems
+from api import answers, geocoders, html, problems
 from api.db import Pool, open_pool
 from api.gazetteer import Names
 from api.settings import Settings
@@ -25,6 +25,9 @@ COMPRESSIBLE = [
     "text/csv",
     "application/vnd.mapbox-vector-tile",
     "application/vnd.mapbox.tile+json",
+    "text/html",
+    "text/css",
+    "image/svg+xml",
 ]
 
 
@@ -45,7 +48,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
 
     `pool` may be handed in by those who hold a connection of their own.
     """
-    app = Flask(__name__, static_folder=None)
+    app = Flask(__name__)
     pool = pool or _opened(app, settings)
     app.extensions["hudna"] = Service(
         settings=settings,
@@ -66,6 +69,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
         COMPRESS_LEVEL=1,
     )
     problems.init_app(app)
+    html.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     Compress(app)

@@ -6,9 +6,9 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.http import generate_etag
 
-from api import links
-from api.links import FORMATS, JSON, Link
-from api.problems import Problem
+from api import html, links
+from api.links import FORMATS, HTML, JSON, Link
+from api.problems import Problem, invalid
 from api.stream import State
 
 EXPOSED = (
@@ -21,10 +21,13 @@ def negotiate(offered: list[str], f: str | None) -> str:
     """Return the media type to answer with: the one of `f`, else the one that `Accept` likes best.
 
     Raises:
-        Problem: 406.
+        Problem: 400, 406.
     """
     if f is not None:
-        return next(media for media in FORMATS[f] if media in offered)
+        asked = next((media for media in FORMATS[f] if media in offered), None)
+        if asked is None:
+            raise invalid({"f": [f"must be another: this cannot be given as {f}."]})
+        return asked
     if "Accept" not in request.headers:
         return offered[0]
     best = request.accept_mimetypes.best_match(offered)
@@ -39,8 +42,13 @@ def tag(state: State, media: str, basis: str = "") -> str:
     It is weak, for it names the content and not its compression. A new epoch makes new tags.
     `basis` names what else the answer is a function of.
     """
-    form = media.split("/")[1].split(";", maxsplit=1)[0]
-    return ".".join(filter(None, (state.epoch[:8], str(state.head), basis, form)))
+    return ".".join(filter(None, (state.epoch[:8], str(state.head), basis, form(media))))
+
+
+def form(media: str) -> str:
+    """Return what of an entity tag names the format; HTML is another with every edition."""
+    name = media.split("/")[1].split(";", maxsplit=1)[0]
+    return f"{name}-{html.edition()}" if media == HTML else name
 
 
 def unchanged(state: State, media: str, basis: str = "", crs: str | None = None) -> Response | None:
@@ -63,11 +71,23 @@ def at_head(answer: Response, state: State, media: str, basis: str = "") -> Resp
     return answer
 
 
-def document(body: dict[str, Any], media: str = JSON) -> Response:
-    """Return a small JSON document, with its own links in the `Link` header too."""
-    answer = Response(json.dumps(body, ensure_ascii=False))
+def document(
+    body: dict[str, Any],
+    media: str = JSON,
+    made: list[Link] | None = None,
+    template: str = "document.html",
+    **further: Any,
+) -> Response:
+    """Return a small JSON document, as JSON or by way of `template` as HTML.
+
+    `made` are its links, if they are not among its members; the `Link` header has them too.
+    `further` is what the template wants besides.
+    """
+    made = body.get("links", []) if made is None else made
+    text = json.dumps(body, ensure_ascii=False)
+    answer = Response(html.document(body, made, template, **further) if media == HTML else text)
     answer.content_type = media
-    return linked(answer, body.get("links", []))
+    return linked(answer, made)
 
 
 def linked(answer: Response, made: list[Link]) -> Response:

@@ -10,6 +10,7 @@ from api.links import (
     DESCRIBES,
     FUNCTIONS,
     GEOJSON,
+    HTML,
     JSON,
     OPENAPI,
     QUERYABLES,
@@ -17,7 +18,7 @@ from api.links import (
     SORTABLES,
     TILESETS,
     TILING_SCHEMES,
-    here,
+    Link,
     link,
 )
 from api.places import Summary
@@ -47,6 +48,7 @@ CONFORMS_TO = [
     f"{_FEATURES}1/1.0/conf/core",
     f"{_FEATURES}1/1.0/conf/oas30",
     f"{_FEATURES}1/1.0/conf/geojson",
+    f"{_FEATURES}1/1.0/conf/html",
     f"{_FEATURES}2/1.0/conf/crs",
     f"{_FEATURES}3/1.0/conf/queryables",
     f"{_FEATURES}3/1.0/conf/queryables-query-parameters",
@@ -67,9 +69,15 @@ CONFORMS_TO = [
 ]
 
 
-def functions() -> dict[str, Any]:
+def conformance(selves: list[Link]) -> dict[str, Any]:
+    """Return the conformance classes that are met."""
+    return {"links": selves, "conformsTo": CONFORMS_TO}
+
+
+def functions(selves: list[Link]) -> dict[str, Any]:
     """Return the functions that filters may call (OGC 19-079r2, 6.5)."""
     return {
+        "links": selves,
         "functions": [
             {
                 "name": name,
@@ -77,7 +85,7 @@ def functions() -> dict[str, Any]:
                 "returns": [_JSON[f.returns]],
             }
             for name, f in sorted(cql2.FUNCTIONS.items())
-        ]
+        ],
     }
 
 
@@ -93,15 +101,16 @@ _JSON = {
 }
 
 
-def landing() -> dict[str, Any]:
-    """Return the landing page."""
+def landing(selves: list[Link]) -> dict[str, Any]:
+    """Return the landing page; `selves` are the links to itself, in all formats."""
     return {
         "title": TITLE,
         "description": DESCRIPTION,
         "attribution": ATTRIBUTION,
         "links": [
-            here("self", JSON, "This page"),
+            *selves,
             link("service-desc", "/api", OPENAPI, "The interface, in OpenAPI 3.0"),
+            link("service-doc", "/api.html", HTML, "The interface, to be read"),
             link("conformance", "/conformance", JSON, "What this server conforms to"),
             link("data", "/collections", JSON, "The collections"),
             link(FUNCTIONS, "/functions", JSON, "The functions that filters may call"),
@@ -110,28 +119,37 @@ def landing() -> dict[str, Any]:
     }
 
 
-def collections(*described: dict[str, Any]) -> dict[str, Any]:
+def collections(selves: list[Link], *described: dict[str, Any]) -> dict[str, Any]:
     """Return the list of collections."""
-    return {"links": [here("self", JSON, "This page")], "collections": list(described)}
+    return {"links": selves, "collections": list(described)}
 
 
-def events(extent: Extent, state: State) -> dict[str, Any]:
-    """Return the description of the collection of events."""
-    described = _collection("events", "Conflict events", DESCRIPTION, ATTRIBUTION, state)
+def events(extent: Extent, state: State, selves: list[Link] | None = None) -> dict[str, Any]:
+    """Return the description of the collection of events; without `selves`, as one of the list."""
+    described = _collection("events", "Conflict events", DESCRIPTION, ATTRIBUTION, state, selves)
     described["links"].append(link(TILESETS, "/collections/events/tiles", JSON, "As vector tiles"))
     return described | {"extent": _extent(extent)}
 
 
-def places(summary: Summary) -> dict[str, Any]:
-    """Return the description of the collection of places."""
-    described = _collection("places", "Places", PLACES, PLACES_ATTRIBUTION, summary.state)
+def places(summary: Summary, selves: list[Link] | None = None) -> dict[str, Any]:
+    """Return the description of the collection of places; without `selves`, as one of the list."""
+    described = _collection("places", "Places", PLACES, PLACES_ATTRIBUTION, summary.state, selves)
     return described | {"extent": _spatial(summary.bbox)}
 
 
-def _collection(
-    name: str, title: str, description: str, attribution: str, state: State
+def _collection(  # noqa: PLR0913, PLR0917 - what a collection is, member by member
+    name: str,
+    title: str,
+    description: str,
+    attribution: str,
+    state: State,
+    selves: list[Link] | None,
 ) -> dict[str, Any]:
     path = f"/collections/{name}"
+    selves = selves or [
+        link("self", path, JSON, "This collection"),
+        link("alternate", f"{path}?f=html", HTML, "This collection, html"),
+    ]
     return {
         "id": name,
         "title": title,
@@ -143,7 +161,7 @@ def _collection(
         "crs": list(SYSTEMS),
         "storageCrs": CRS84,
         "links": [
-            link("self", path, JSON, "This collection"),
+            *selves,
             link("items", f"{path}/items", GEOJSON, f"The {name}"),
             link(QUERYABLES, f"{path}/queryables", SCHEMA, "What can be filtered by"),
             link("queryables", f"{path}/queryables", SCHEMA, "What can be filtered by"),

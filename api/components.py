@@ -63,6 +63,7 @@ def components() -> dict[str, Any]:
         spec.components.schema(_name(document), schema=document)
     named = {name: _parameter(converter, name, f) for name, f in _fields(parameters.ItemsQuery)}
     named["f_json"] = _parameter(converter, "f", parameters.FormatQuery().fields["f"])
+    named["f_data"] = _parameter(converter, "f", parameters.DataQuery().fields["f"])
     # The name of a parameter that reads otherwise elsewhere begins with the resource.
     for prefix, schema in (
         ("places", parameters.PlacesQuery),
@@ -128,7 +129,10 @@ def _shape(field: ma.fields.Field[Any]) -> dict[str, Any]:
 
 def _responses() -> dict[str, Any]:
     """Return a response for each status that an error can have."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    content = {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+        "text/html": {"schema": {"type": "string"}},
+    }
     texts: dict[int, list[str]] = {}
     for kind, (status, text) in KINDS.items():
         texts.setdefault(status, []).append(f"`{kind}`: {text}")
@@ -137,7 +141,11 @@ def _responses() -> dict[str, Any]:
         for status, lines in sorted(texts.items())
     }
     unchanged = {"description": "What the client has is still right (If-None-Match)."}
-    return {"Unchanged": unchanged} | problems
+    cleared = {
+        "description": "Where the same is asked without the fields of a form that were left empty.",
+        "headers": {"Location": {"schema": {"type": "string"}}},
+    }
+    return {"Unchanged": unchanged, "Cleared": cleared} | problems
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ class Landing(Schema):
 class Conformance(Schema):
     """The conformance classes that are met."""
 
+    links = fields.List(fields.Nested(Link), required=True)
     conformsTo = fields.List(URI, required=True)  # noqa: N815 - the standard's spelling
 
 
@@ -54,6 +55,7 @@ class Function(Schema):
 class Functions(Schema):
     """The functions that filters may call."""
 
+    links = fields.List(fields.Nested(Link), required=True)
     functions = fields.List(fields.Nested(Function), required=True)
 
 

@@ -35,16 +35,10 @@ def collection(
                 yield b"".join(piece)
                 piece, size = [], 0
         yield b"".join(piece)
-        alone = page.first and not page.more
-        matched = number if page.matched is None and alone else page.matched
-        yield b"\n]," + members(number, matched, links, further) + b"}\n"
+        matched = page.counted(number)
+        yield (b"\n]," if number else b"],") + members(number, matched, links, further) + b"}\n"
     finally:
         page.close()
-
-
-def hits(matched: int, links: list[Link]) -> bytes:
-    """Return the FeatureCollection that has only the number of its features."""
-    return b'{"type":"FeatureCollection","features":[],' + members(0, matched, links) + b"}\n"
 
 
 def members(
@@ -55,10 +49,14 @@ def members(
 ) -> bytes:
     """Return the members of a collection besides its features, without braces."""
     counted = {"numberMatched": matched} if matched is not None else {}
-    stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    rest = counted | {"numberReturned": returned, "timeStamp": stamp, "links": links}
+    rest = counted | {"numberReturned": returned, "timeStamp": stamp(), "links": links}
     rest |= further
     return json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
+
+
+def stamp() -> str:
+    """Return the present instant, as answers are stamped with it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def feature(text: bytes, links: list[Link]) -> bytes:

@@ -20,9 +20,12 @@ GEOPACKAGE = "application/geopackage+sqlite3"
 MVT = "application/vnd.mapbox-vector-tile"
 TILEJSON = "application/vnd.mapbox.tile+json"
 
+#: What most documents can be given as.
+DOCUMENT = [JSON, HTML]
+
 #: What `f` stands for: of these the first that a resource offers.
 FORMATS = {
-    "json": [GEOJSON, JSON],
+    "json": [GEOJSON, SCHEMA, JSON],
     "geojson": [GEOJSON],
     "html": [HTML],
     "geojsonseq": [GEOJSONSEQ],
@@ -55,31 +58,37 @@ def link(rel: str, path: str, type_: str, title: str = "") -> Link:
     return made | {"title": title} if title else made
 
 
-def here(rel: str, type_: str, title: str = "", **changed: str) -> Link:
-    """Return a link to the present address, with some query parameters `changed`."""
-    return link(rel, request.path + question(**changed), type_, title)
+def here(rel: str, type_: str, title: str = "", path: str = "", **changed: str | None) -> Link:
+    """Return a link to the present address, with query parameters `changed`; None: without it.
+
+    `path` is how the path of it is rightly written, if there are several ways.
+    """
+    return link(rel, (path or request.path) + question(**changed), type_, title)
 
 
-def selves(media: str, offered: Iterable[str], title: str = "This page") -> list[Link]:
+def selves(
+    media: str, offered: Iterable[str], title: str = "This page", path: str = ""
+) -> list[Link]:
     """Return the links to the present address as it is (`self`) and in other formats (`alternate`).
 
     `offered` are the media types that the resource has; a plain JSON beside GeoJSON is the same.
     """
-    made = [here("self", media, title)]
+    made = [here("self", media, title, path)]
     seen = {media}
     for name, types in FORMATS.items():
         other = next((each for each in types if each in offered), media)
         if other not in seen:
-            made.append(here("alternate", other, f"{title}, {name}", f=name))
+            made.append(here("alternate", other, f"{title}, {name}", path, f=name))
             seen.add(other)
     return made
 
 
-def question(*without: str, **changed: str) -> str:
+def question(*without: str, **changed: str | None) -> str:
     """Return what stands behind the path of the present address, with parameters `changed`."""
     left_out = {*without, *changed}
     pairs = [(k, v) for k, v in request.args.items(multi=True) if k not in left_out]
-    query = urlencode([*pairs, *changed.items()], safe="/:,")
+    pairs += [(k, v) for k, v in changed.items() if v is not None]
+    query = urlencode(pairs, safe="/:,")
     return "?" + query if query else ""
 
 

@@ -58,21 +58,31 @@ def _place_id(text: Any) -> str:
     return text
 
 
-class FormatQuery(Schema):
-    """What every resource takes."""
+class Query(Schema):
+    """What takes no parameters at all."""
 
     class Meta:
         """An unknown parameter is an error: `contry=IRQ` is not to answer with the world."""
 
         unknown = RAISE
 
+
+class DataQuery(Query):
+    """What a resource takes that is for machines only."""
+
     f = _format("json")
+
+
+class FormatQuery(Query):
+    """What every document takes."""
+
+    f = _format("json", "html")
 
 
 class FeatureQuery(FormatQuery):
     """What one feature takes."""
 
-    f = _format("json", "geojson")
+    f = _format("json", "geojson", "html")
     crs = Crs(
         list(SYSTEMS),
         load_default=CRS84,
@@ -95,13 +105,11 @@ class EventQuery(FeatureQuery):
     )
 
 
-class Filters(FormatQuery):
+class Filters(Query):
     """What narrows down which features are meant."""
 
     #: Whose queryables a filter may name.
     collection: ClassVar[str]
-
-    f = _format("json", "geojson", *FILES)
 
     bbox = BBox(
         metadata=says("Only what is in this box, or without a place: `west,south,east,north`.")
@@ -161,6 +169,7 @@ class Filters(FormatQuery):
 class PageQuery(FeatureQuery, Filters):
     """What every list of features takes."""
 
+    f = _format("json", "geojson", "html", *FILES)
     limit = Whole(
         load_default=LIMIT_DEFAULT,
         validate=validate.Range(min=1),
@@ -219,7 +228,7 @@ class _TileQuery(_EventFilters):
 
 
 class _TilesetQuery(_EventFilters):
-    f = _format("json", "tilejson")
+    f = _format("json", "html", "tilejson")
 
 
 class _PlacesQuery(PageQuery):
@@ -241,7 +250,7 @@ PlacesQuery = _PlacesQuery.from_dict(
 class GeocodeQuery(FormatQuery):
     """What geocoding takes: a name or a phrase, or a point."""
 
-    f = _format("json", "geojson")
+    f = _format("json", "geojson", "html")
     q = Text(
         validate=validate.Length(max=300),
         metadata=says(

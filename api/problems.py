@@ -15,9 +15,11 @@ from marshmallow import ValidationError
 from psycopg_pool import PoolTimeout, TooManyRequests
 from werkzeug.exceptions import HTTPException
 
+from api import html
 from api.db import is_connection_loss
 from api.filtering import FilterError
 from api.gazetteer import NoGazetteerError
+from api.links import HTML
 from geo.candidates import Candidate
 
 NOWHERE: Mapping[str, Any] = {}
@@ -108,7 +110,7 @@ def not_found(what: str) -> Problem:
 
 
 def response(problem: Problem) -> Response:
-    """Return the problem document."""
+    """Return the problem document; to a browser, as a page."""
     body = {
         "type": f"urn:hudna:problem:{problem.kind}",
         "title": HTTPStatus(problem.status).phrase,
@@ -116,8 +118,12 @@ def response(problem: Problem) -> Response:
         "detail": problem.detail,
         **problem.members,
     }
-    answer = Response(json.dumps(body, ensure_ascii=False) + "\n", problem.status)
-    answer.content_type = MEDIA_TYPE
+    if html.wanted():
+        answer = Response(html.document(body, [], "problem.html"), problem.status)
+        answer.content_type = HTML
+    else:
+        answer = Response(json.dumps(body, ensure_ascii=False) + "\n", problem.status)
+        answer.content_type = MEDIA_TYPE
     answer.headers["Cache-Control"] = "no-store"
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = str(RETRY_AFTER_S)

@@ -51,6 +51,11 @@ class Page:
     number: int | None = None
     held: ExitStack = field(default_factory=ExitStack)
 
+    def counted(self, returned: int) -> int | None:
+        """Return `matched`, which the `returned` features of a page that is alone tell too."""
+        alone = self.first and not self.more
+        return returned if self.matched is None and alone else self.matched
+
     def close(self) -> None:
         """Stop reading and give the connection back."""
         self.held.close()

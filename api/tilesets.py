@@ -7,14 +7,11 @@ from api.events import Extent
 from api.links import (
     JSON,
     MVT,
-    TILEJSON,
     TILING_SCHEME,
     Link,
     base,
-    here,
     link,
     question,
-    selves,
 )
 from api.schemas import PROPERTIES
 from api.tiles import SINGLE_FROM, TOLD
@@ -38,10 +35,10 @@ CLUSTER = {
 }
 
 
-def matrix_sets() -> dict[str, Any]:
+def matrix_sets(selves: list[Link]) -> dict[str, Any]:
     """Return the list of tile matrix sets (OGC 20-057, 9)."""
     return {
-        "links": [here("self", JSON, "This page")],
+        "links": selves,
         "tileMatrixSets": [
             {
                 "id": QUAD,
@@ -54,7 +51,7 @@ def matrix_sets() -> dict[str, Any]:
     }
 
 
-def matrix_set() -> dict[str, Any]:
+def matrix_set(selves: list[Link]) -> dict[str, Any]:
     """Return the tile matrix set (OGC 17-083r4, 7.1)."""
     return {
         "id": QUAD,
@@ -64,7 +61,7 @@ def matrix_set() -> dict[str, Any]:
         "orderedAxes": ["X", "Y"],
         "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
         "tileMatrices": [_matrix(zoom) for zoom in range(DEFINED_TO + 1)],
-        "links": [here("self", JSON, "This page")],
+        "links": selves,
     }
 
 
@@ -84,11 +81,11 @@ def _matrix(zoom: int) -> dict[str, Any]:
     }
 
 
-def tilesets() -> dict[str, Any]:
+def tilesets(selves: list[Link]) -> dict[str, Any]:
     """Return the list of the tilesets of events (OGC 20-057, 10)."""
     return {
         "links": [
-            here("self", JSON, "This page"),
+            *selves,
             link("collection", "/collections/events", JSON, "The collection"),
         ],
         "tilesets": [
@@ -106,7 +103,7 @@ def tilesets() -> dict[str, Any]:
     }
 
 
-def tileset(query: dict[str, Any], extent: Extent) -> dict[str, Any]:
+def tileset(query: dict[str, Any], extent: Extent, selves: list[Link]) -> dict[str, Any]:
     """Return the description of the tileset with the filters of the present address.
 
     (OGC 17-083r4, 8)
@@ -138,7 +135,7 @@ def tileset(query: dict[str, Any], extent: Extent) -> dict[str, Any]:
             }
         ],
         "links": [
-            *selves(JSON, [JSON, TILEJSON], "This tileset"),
+            *selves,
             link(TILING_SCHEME, SET, JSON, "How the map is cut into tiles"),
             link("collection", "/collections/events", JSON, "The collection"),
             _item(),

@@ -1,9 +1,13 @@
-"""Every link of every answer leads where it says, from the landing page on: row G13."""
+"""Every link of every answer leads where it says, from the landing page on: row G13.
+
+In JSON, in HTML and in `Link` headers alike.
+"""
 
 import json
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+import html5lib
 import pytest
 from werkzeug.http import parse_options_header
 
@@ -58,18 +62,44 @@ def all_links(body) -> list[dict]:
     return [*own, *all_links([part for part in body.values() if part is not made])]
 
 
-def lasting(answer) -> dict:
+def page_links(answer, url) -> list[dict]:
+    """Return every link in an HTML document that leads to this service, with its type if it says.
+
+    The others are values of the data: nothing there belongs to the service.
+    """
+    document = html5lib.parse(answer.text, namespaceHTMLElements=False)
+    found = [
+        {name: element.get(name) for name in ("href", "rel", "type") if element.get(name)}
+        for element in document.iter()
+        if element.tag in {"a", "link"}
+    ]
+    return [
+        link | {"href": urljoin(url, link["href"])}
+        for link in found
+        if "nofollow" not in link.get("rel", "") and not link["href"].startswith("#")
+    ]
+
+
+def is_html(answer) -> bool:
+    return answer.mimetype == "text/html"
+
+
+def lasting(answer):
     """Return a body without what is of the moment."""
+    if is_html(answer):
+        return re.sub(r"<time.*?</time>", "", answer.text)
     body = json.loads(answer.text)
     body.pop("timeStamp", None)
     return body
 
 
 def crawl(client, starts, root="http://localhost"):
-    """Follow every link from `starts` on; give every answer by its address."""
-    waiting, seen, seen_files = [(start, None) for start in starts], {}, set()
+    """Follow every link from `starts` on; give all answers by address and what was accepted."""
+    waiting, seen, seen_files = [(urljoin(root, start), None) for start in starts], {}, set()
     while waiting:
         url, type_ = waiting.pop()
+        if (url, type_) in seen:
+            continue
         if type_ in FILES:
             if (urlsplit(url).path, type_) in seen_files:
                 continue
@@ -79,58 +109,84 @@ def crawl(client, starts, root="http://localhost"):
         answer = ask(url, headers={"Accept": type_} if type_ else {})
         assert answer.status_code == 200, f"{url}: {answer.text[:500]}"
         if type_:
-            assert parse_options_header(answer.content_type) == parse_options_header(type_), url
+            content = answer.content_type.removesuffix("; charset=utf-8")
+            assert parse_options_header(content) == parse_options_header(type_), url
         if type_ in FILES:
             continue
-        seen[url] = answer
-        body = json.loads(answer.text)
-        plain = [link for link in all_links(body) if not link.get("templated")]
-        made = [*plain, *header_links(answer)]
-        own = [
-            {k: link[k] for k in ("href", "rel", "type")}
-            for link in body.get("links", [])
-            if not link.get("templated")
-        ]
-        assert header_links(answer) == own, url
-        for link in made:
-            assert link["rel"], url
+        seen[url, type_] = answer
+        for link in links_of(answer, url):
             assert link["href"].startswith(f"{root}/"), url
-            assert link["type"], url
             if (
                 f"{PLACES}?cursor" in link["href"]
-                and sum(f"{PLACES}?cursor" in known for known in seen) >= PAGES_OF_PLACES
+                and sum(f"{PLACES}?cursor" in known for known, _ in seen) >= PAGES_OF_PLACES
             ):
                 continue
-            if link["href"] not in seen:
-                waiting.append((link["href"], link["type"]))
+            waiting.append((link["href"].partition("#")[0], link.get("type")))
     return seen
 
 
+def links_of(answer, url) -> list[dict]:
+    """Return all links of an answer; those of JSON and of headers have a relation and a type."""
+    told = header_links(answer)
+    if is_html(answer):
+        made = page_links(answer, url)
+        hrefs = {link["href"] for link in made}
+        assert {link["href"] for link in told} <= hrefs, url
+        # Where a browser is led without being told to what, it accepts a page.
+        return [link if "rel" in link else link | {"type": "text/html"} for link in made] + told
+    if answer.mimetype in {"text/css", "image/svg+xml"}:
+        return []
+    body = json.loads(answer.text)
+    if "links" in body:
+        plain = [link for link in body["links"] if not link.get("templated")]
+        assert told == [{k: link[k] for k in ("href", "rel", "type")} for link in plain], url
+    made = [*(link for link in all_links(body) if not link.get("templated")), *told]
+    assert all(link["rel"] and link["type"] for link in made), url
+    return made
+
+
+def templates(answer) -> list[dict]:
+    """Return the templates of links in a JSON document."""
+    body = json.loads(answer.text) if answer.mimetype.endswith("json") else {}
+    return [link for link in all_links(body) if link.get("templated")]
+
+
+@pytest.fixture(scope="module")
+def crawled(visitor):
+    """Every answer there is a way to, by its address and what was accepted."""
+    return crawl(visitor, STARTS)
+
+
 @pytest.mark.requirement("G13", "I2", "I28")
-def test_every_link_leads_to_what_it_promises(visitor):
-    seen = crawl(visitor, STARTS)
-    assert {f"http://localhost{path}" for path in list(RESOURCES)[1:-1]} <= seen.keys()
-    pages = [url for url in seen if f"{ITEMS}?cursor=" in url]
-    assert len(pages) == len(WORLD) // 100, "the walk through all events, by its links"
+def test_every_link_leads_to_what_it_promises(crawled):
+    for path in RESOURCES:
+        types = {
+            answer.mimetype for (url, _), answer in crawled.items() if urlsplit(url).path == path
+        }
+        assert types >= {parse_options_header(RESOURCES[path])[0]}, path
+        assert "text/html" in types or path == "/api", path
+    for media in ("application/geo+json", "text/html"):
+        pages = [url for url, type_ in crawled if f"{ITEMS}?cursor=" in url and type_ == media]
+        assert len(pages) == len(WORLD) // 100, "the walk through all events, by its links"
 
 
 @pytest.mark.requirement("G13", "F5")
-def test_every_self_link_gives_the_same_again(visitor):
-    for url, answer in crawl(visitor, STARTS).items():
-        body = lasting(answer)
-        for link in links(body, "self") if "links" in body else []:
-            assert link["type"] == answer.content_type, url
-            assert lasting(visitor.get(link["href"])) == body, url
+def test_every_self_link_gives_the_same_again(visitor, crawled):
+    for (url, _), answer in crawled.items():
+        for link in (link for link in header_links(answer) if link["rel"] == "self"):
+            assert link["type"] == answer.content_type.removesuffix("; charset=utf-8"), url
+            again = visitor.get(link["href"], headers={"Accept": link["type"]})
+            assert lasting(again) == lasting(answer), url
 
 
 @pytest.mark.requirement("G13")
-def test_a_link_has_no_bare_sign_that_would_need_escaping(visitor):
-    for answer in crawl(visitor, STARTS).values():
-        for link in all_links(json.loads(answer.text)):
-            href = link["href"]
-            if link.get("templated"):
-                href, names = re.subn(r"\{\w+\}", "0", href)
-                assert names
+def test_a_link_has_no_bare_sign_that_would_need_escaping(crawled):
+    for (url, _), answer in crawled.items():
+        for link in links_of(answer, url):
+            assert re.fullmatch(r"[A-Za-z0-9:/?=&%,._~+#-]+", link["href"]), link
+        for link in [] if is_html(answer) else templates(answer):
+            href, names = re.subn(r"\{\w+\}", "0", link["href"])
+            assert names
             assert re.fullmatch(r"[A-Za-z0-9:/?=&%,._~+-]+", href), link
 
 

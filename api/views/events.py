@@ -6,10 +6,10 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from api import collections, events, geojson, regions
-from api.answers import at_head, document, linked, negotiate, unchanged
+from api import collections, events, regions
+from api.answers import at_head, document, form, negotiate, unchanged
 from api.formats import BY_MEDIA
-from api.links import GEOJSON, JSON, link, question
+from api.links import DOCUMENT, JSON, link, selves
 from api.parameters import EventQuery, FormatQuery, ItemsQuery
 from api.problems import Problem, not_found
 from api.views import files, paging
@@ -24,18 +24,22 @@ blueprint = Blueprint("events", __name__)
 @blueprint.get(PATH)
 def collection() -> Response:
     """Describe the collection of events."""
-    negotiate([JSON], asked(FormatQuery).get("f"))
+    media = negotiate(DOCUMENT, asked(FormatQuery).get("f"))
     state = events.state(pool())
-    return unchanged(state, JSON) or at_head(
-        document(collections.events(events.extent(pool()), state)), state, JSON
+    answer = unchanged(state, media)
+    if answer:
+        return answer
+    body = collections.events(
+        events.extent(pool()), state, selves(media, DOCUMENT, "This collection")
     )
+    return at_head(document(body, media, template="collection.html"), state, media)
 
 
 @blueprint.get(f"{PATH}/items")
 def items() -> Response:
     """Stream the events that the query asks for, as GeoJSON."""
     query = asked(ItemsQuery)
-    media = negotiate(paging.OFFERED, query.get("f"))
+    media = negotiate(paging.LISTED, query.get("f"))
     basis = regions.basis(query, names())
     if request.if_none_match:
         answer = unchanged(events.state(pool()), media, basis, query["crs"])
@@ -54,18 +58,16 @@ def items() -> Response:
 def item(event_id: str) -> Response:
     """Return one event."""
     query = asked(EventQuery)
-    media = negotiate([GEOJSON, JSON], query.get("f"))
+    media = negotiate(paging.OFFERED, query.get("f"))
     if not ID.fullmatch(event_id):  # UUID() reads many other spellings
         raise not_found(f"There is no event {event_id}: an id is a UUID.")
     uuid = UUID(event_id)
     tx_id, version, text = _found(uuid, query)
-    made = [
-        link("self", f"{PATH}/items/{uuid}{question()}", media, "This event"),
-        link("collection", PATH, JSON, "The collection"),
-    ]
-    answer = linked(paging.feature(geojson.feature(text, made), media, query["crs"]), made)
-    form = (query["geometry"], query["crs"].rpartition("/")[2], media.split("/")[1])
-    answer.set_etag(f"{tx_id}.{version}.{'.'.join(form)}")
+    made = selves(media, paging.OFFERED, "This event", f"{PATH}/items/{uuid}")
+    made.append(link("collection", PATH, JSON, "The collection"))
+    answer = paging.one(text, made, media, query["crs"])
+    looks = (query["geometry"], query["crs"].rpartition("/")[2], form(media))
+    answer.set_etag(f"{tx_id}.{version}.{'.'.join(looks)}")
     return answer
 
 

@@ -10,8 +10,8 @@ from marshmallow import ValidationError
 
 from api import geocoders, geocoding, geojson
 from api.answers import at_head, linked, negotiate, unchanged
-from api.links import GEOJSON, JSON, Link, here
-from api.parameters import FormatQuery, GeocodeBatch, GeocodeQuery, made
+from api.links import GEOJSON, HTML, JSON, Link, here, selves
+from api.parameters import DataQuery, GeocodeBatch, GeocodeQuery, made
 from api.problems import Problem, body_invalid, log
 from api.stream import Page, State
 from api.views import paging
@@ -29,13 +29,15 @@ blueprint = Blueprint("geocode", __name__)
 def geocode() -> Response:
     """Find a name or a phrase, or say where a point lies."""
     query = asked(GeocodeQuery)
-    media = negotiate([GEOJSON, JSON], query.get("f"))
+    media = negotiate(paging.OFFERED, query.get("f"))
     state = State(names().version, 0, 0)
     point = {name for name in ("lat", "lon") if name in query}
     if "q" in query and not point:
         features, detail = _forward(query)
     elif len(point) == 2 and "q" not in query:
         features, detail = _reverse(query["lon"], query["lat"]), None
+    elif media == HTML and not request.args.keys() - {"f"}:
+        return _form()
     else:
         raise ValidationError({"q": ["is needed, or else lat and lon together."]})
     answer = _answer(map(geocoding.text, features), media, detail)
@@ -47,7 +49,7 @@ def geocode() -> Response:
 @blueprint.post("/geocode")
 def geocode_many() -> Response:
     """Find many names and phrases, or say where many points lie."""
-    media = negotiate([GEOJSON, JSON], asked(FormatQuery).get("f"))
+    media = negotiate([GEOJSON, JSON], asked(DataQuery).get("f"))
     wanted = _body()
     known = names().known
     if "points" in wanted:
@@ -63,6 +65,13 @@ def geocode_many() -> Response:
             footprint=wanted["geometry"] == "footprint",
         )
     return _answer(map(geocoding.text, features), media, None)
+
+
+def _form() -> Response:
+    """Return the page that has nothing to show yet: it asks for something to look for."""
+    made = [here("self", HTML)]
+    page = Page(State("", 0, 0), first=True, more=False, last=None, matched=0, features=iter(()))
+    return linked(paging.feature(b"".join(paging.written(page, made, HTML)), HTML), made)
 
 
 def _forward(query: dict[str, Any]) -> tuple[list[geocoding.Feature], str | None]:
@@ -120,10 +129,10 @@ def _body() -> dict[str, Any]:
 
 def _answer(features: Iterator[bytes], media: str, detail: str | None) -> Response:
     """Return features as a collection."""
-    links: list[Link] = [here("self", media)] if request.method == "GET" else []
+    links: list[Link] = selves(media, paging.OFFERED) if request.method == "GET" else []
     state = State(names().version, 0, 0)
     page = Page(state, first=True, more=False, last=None, matched=None, features=features)
-    pieces = geojson.collection(page, links, {"detail": detail} if detail else {})
+    pieces = paging.written(page, links, media, {"detail": detail} if detail else {})
     body, rest = geojson.begin(pieces)
     whole = paging.feature(paging.chained(body, rest) if rest else body, media)
     return linked(whole, links)

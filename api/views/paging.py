@@ -1,22 +1,24 @@
 """Pages of features as answers: streamed, with the links that lead on."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response
 
-from api import geojson
+from api import geojson, html
 from api.answers import at_head, linked
 from api.cursors import cursor
 from api.formats import BY_MEDIA
-from api.links import GEOJSON, JSON, Link, here, selves
+from api.links import GEOJSON, HTML, JSON, Link, here, selves
 from api.problems import invalid
 from api.stream import Page, Store
 from api.views.asking import pool
 from geo.systems import CRS84
 
-#: The media types of a list of features.
-OFFERED = [GEOJSON, JSON, *BY_MEDIA]
+#: The media types of a feature, and of a list of features.
+OFFERED = [GEOJSON, JSON, HTML]
+LISTED = [*OFFERED, *BY_MEDIA]
 
 
 def feature(body: bytes | Iterator[bytes], media: str, crs: str = CRS84) -> Response:
@@ -36,9 +38,8 @@ def hits(store: Store, query: dict[str, Any], media: str, *, basis: str = "") ->
     if media in BY_MEDIA:
         raise invalid({"resultType": ["asks for no features, of which a file is made."]})
     state, number = store.count(pool(), query)
-    made = [here("self", media)]
-    answer = feature(geojson.hits(number, made), media, query["crs"])
-    return linked(at_head(answer, state, media, basis), made)
+    nothing = Page(state, first=True, more=False, last=None, matched=number, features=iter(()))
+    return features(nothing, query, media, [], basis=basis)
 
 
 def features(
@@ -46,8 +47,8 @@ def features(
 ) -> Response:
     """Return a page as an answer with its links, and `further` ones; the page is closed with it."""
     try:
-        made = [*selves(media, OFFERED), *onwards(page, query, media), *further]
-        body, rest = geojson.begin(geojson.collection(page, made))
+        made = [*selves(media, LISTED), *onwards(page, query, media), *further]
+        body, rest = geojson.begin(written(page, made, media))
     except BaseException:
         page.close()
         raise
@@ -62,6 +63,20 @@ def onwards(page: Page, query: Mapping[str, Any], media: str) -> list[Link]:
         return []
     position = cursor(query["sortby"], *page.last)
     return [here("next", media, "The next page", cursor=position)]
+
+
+def written(
+    page: Page, links: list[Link], media: str, further: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[bytes]:
+    """Return a page in the format `media`, in pieces; it is closed behind the last."""
+    write = html.features if media == HTML else geojson.collection
+    return write(page, links, further)
+
+
+def one(text: bytes, links: list[Link], media: str, crs: str) -> Response:
+    """Return a feature, finished GeoJSON text, as an answer with its links."""
+    write = html.feature if media == HTML else geojson.feature
+    return linked(feature(write(text, links), media, crs), links)
 
 
 def chained(body: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

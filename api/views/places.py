@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, request
 
-from api import collections, geojson, places, regions
-from api.answers import at_head, document, linked, negotiate, unchanged
+from api import collections, places, regions
+from api.answers import at_head, document, negotiate, unchanged
 from api.formats import BY_MEDIA
-from api.links import GEOJSON, JSON, link, question
+from api.links import DOCUMENT, JSON, link, selves
 from api.parameters import PLACE_ID, FeatureQuery, FormatQuery, PlacesQuery
 from api.problems import not_found
 from api.views import files, paging
@@ -19,18 +19,20 @@ blueprint = Blueprint("places", __name__)
 @blueprint.get(PATH)
 def collection() -> Response:
     """Describe the collection of places."""
-    negotiate([JSON], asked(FormatQuery).get("f"))
+    media = negotiate(DOCUMENT, asked(FormatQuery).get("f"))
     state = places.state(pool())
-    return unchanged(state, JSON) or at_head(
-        document(collections.places(places.summary(pool()))), state, JSON
-    )
+    answer = unchanged(state, media)
+    if answer:
+        return answer
+    body = collections.places(places.summary(pool()), selves(media, DOCUMENT, "This collection"))
+    return at_head(document(body, media, template="collection.html"), state, media)
 
 
 @blueprint.get(f"{PATH}/items")
 def items() -> Response:
     """Stream the places that the query asks for, as GeoJSON."""
     query = asked(PlacesQuery)
-    media = negotiate(paging.OFFERED, query.get("f"))
+    media = negotiate(paging.LISTED, query.get("f"))
     if request.if_none_match:
         answer = unchanged(places.state(pool()), media, crs=query["crs"])
         if answer:
@@ -48,14 +50,12 @@ def items() -> Response:
 def item(place_id: str) -> Response:
     """Return one place."""
     query = asked(FeatureQuery)
-    media = negotiate([GEOJSON, JSON], query.get("f"))
+    media = negotiate(paging.OFFERED, query.get("f"))
     found = places.one(pool(), place_id, query) if PLACE_ID.fullmatch(place_id) else None
     if found is None:
         raise not_found(f"There is no place {place_id}.")
     state, text = found
-    made = [
-        link("self", f"{PATH}/items/{place_id}{question()}", media, "This place"),
-        link("collection", PATH, JSON, "The collection"),
-    ]
-    answer = linked(paging.feature(geojson.feature(text, made), media, query["crs"]), made)
+    made = selves(media, paging.OFFERED, "This place", f"{PATH}/items/{place_id}")
+    made.append(link("collection", PATH, JSON, "The collection"))
+    answer = paging.one(text, made, media, query["crs"])
     return at_head(answer, state, media)  # which is 304 in the end, with these headers

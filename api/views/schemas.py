@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from api import jsonschema
 from api.answers import document, negotiate
-from api.links import JSON, SCHEMA
+from api.links import HTML, JSON, SCHEMA, selves
 from api.parameters import FormatQuery
 from api.views.asking import asked
 
@@ -14,14 +14,16 @@ PARTS = {
     "schema": jsonschema.schema,
     "schema/feature": jsonschema.feature,
 }
+#: A schema has no links among its members: they are in the `Link` header, and on the page.
+OFFERED = [SCHEMA, JSON, HTML]
 
 blueprint = Blueprint("schemas", __name__)
 
 
 def schema(collection: str, part: str) -> Response:
     """Return one of the schemas of a collection."""
-    media = negotiate([SCHEMA, JSON], asked(FormatQuery).get("f"))
-    return document(PARTS[part](collection), media)
+    media = negotiate(OFFERED, asked(FormatQuery).get("f"))
+    return document(PARTS[part](collection), media, selves(media, OFFERED))
 
 
 for _collection in jsonschema.SUBJECTS:

@@ -6,13 +6,15 @@ from flask import Blueprint, Response
 
 from api import events, regions, tiles, tilesets
 from api.answers import at_head, document, negotiate, unchanged
-from api.links import JSON, MVT, TILEJSON
+from api.links import DOCUMENT, MVT, TILEJSON, selves
 from api.parameters import FormatQuery, TileQuery, TilesetQuery
 from api.problems import not_found
 from api.tilesets import QUAD, SET, TILES
 from api.views.asking import asked, names, pool
 from geo.tiles import Tile
 
+#: The media types of a tileset's description.
+OFFERED = [*DOCUMENT, TILEJSON]
 NUMBER = re.compile(r"0|[1-9]\d{0,6}", re.ASCII)
 
 blueprint = Blueprint("tiles", __name__)
@@ -21,36 +23,41 @@ blueprint = Blueprint("tiles", __name__)
 @blueprint.get("/tileMatrixSets")
 def matrix_sets() -> Response:
     """List the ways in which the map is cut into tiles."""
-    negotiate([JSON], asked(FormatQuery).get("f"))
-    return document(tilesets.matrix_sets())
+    media = negotiate(DOCUMENT, asked(FormatQuery).get("f"))
+    return document(tilesets.matrix_sets(selves(media, DOCUMENT)), media)
 
 
 @blueprint.get(SET)
 def matrix_set() -> Response:
     """Define the square map of Web Mercator."""
-    negotiate([JSON], asked(FormatQuery).get("f"))
-    return document(tilesets.matrix_set())
+    media = negotiate(DOCUMENT, asked(FormatQuery).get("f"))
+    return document(tilesets.matrix_set(selves(media, DOCUMENT)), media)
 
 
 @blueprint.get(TILES)
 def all_tilesets() -> Response:
     """List the tilesets of events."""
-    negotiate([JSON], asked(FormatQuery).get("f"))
-    return document(tilesets.tilesets())
+    media = negotiate(DOCUMENT, asked(FormatQuery).get("f"))
+    return document(tilesets.tilesets(selves(media, DOCUMENT)), media)
 
 
 @blueprint.get(f"{TILES}/{QUAD}")
 def tileset() -> Response:
     """Describe the tiles of the events that the query asks for."""
     query = asked(TilesetQuery)
-    media = negotiate([JSON, TILEJSON], query.get("f"))
+    media = negotiate(OFFERED, query.get("f"))
     state = events.state(pool())
     answer = unchanged(state, media)
     if answer:
         return answer
     regions.narrowed(query, names())  # what the tiles would refuse is refused here
-    described = tilesets.tilejson if media == TILEJSON else tilesets.tileset
-    return at_head(document(described(query, events.extent(pool())), media), state, media)
+    extent = events.extent(pool())
+    if media == TILEJSON:
+        made = document(tilesets.tilejson(query, extent), media)
+    else:
+        links = selves(media, OFFERED, "This tileset")
+        made = document(tilesets.tileset(query, extent, links), media)
+    return at_head(made, state, media)
 
 
 @blueprint.get(f"{TILES}/{QUAD}/<zoom>/<row>/<column>")
