@@ -32,7 +32,7 @@ FAR_FROM_MERIDIAN = 60
 EDGE_DEGREES, TOO_LARGE = 0.25, 0.001
 EDGE_METRES = 10_000
 #: An edge of the world may be written with its digits rounded, by so much.
-ROUNDED_METRES = 1
+ROUNDED_DEGREES, ROUNDED_METRES = 1e-6, 1
 #: A geometry has at most so many edges of that length, 1,000,000 km.
 MOST_EDGES = 100_000
 
@@ -117,7 +117,8 @@ class System:
         """Raise ValueError if a corner of a geometry is not in `area`, the domain on the plane."""
         if not shapely.intersects_xy(area, shapely.get_coordinates(geometry)).all():
             west, south, east, north = (f"{x:g}" for x in self.domain)
-            hint = "; across the antimeridian it is written in two parts" if self.upright else ""
+            wound = self.upright and np.abs(geometry.bounds[::2]).max() > self._bounds[2]
+            hint = "; across the antimeridian it is written in two parts" if wound else ""
             raise ValueError(
                 f"it leaves the part of the earth in which {self.name} is used, longitudes from"
                 f" {west} to {east} and latitudes from {south} to {north}{hint}"
@@ -126,13 +127,11 @@ class System:
     @cached_property
     def _bounds(self) -> Box:
         """The box around the domain in the system's coordinates, east first."""
-        if self.degrees:
-            return self.domain
-        if self.upright:
-            edge, bottom, top = self._edges
-            box = shapely.box(-edge, bottom, edge, top).buffer(ROUNDED_METRES, join_style="mitre")
-            return box.bounds
-        return self._outline.bounds
+        if not self.upright:
+            return self._outline.bounds
+        edge, bottom, top = (180, -90, 90) if self.degrees else self._edges
+        more = ROUNDED_DEGREES if self.degrees else ROUNDED_METRES
+        return -edge - more, bottom - more, edge + more, top + more
 
     @cached_property
     def _edges(self) -> tuple[float, float, float]:

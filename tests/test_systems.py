@@ -250,6 +250,9 @@ def test_the_edge_of_the_world_may_be_written_with_its_digits_rounded():
     east = shapely.get_coordinates(system.on_earth(line))[:, 0]
     assert (east[0], east[-1]) == (180, -180)
     assert (np.diff(east) <= 0).all(), "it does not come round"
+    third = shapely.Point(3 * 60.00000000000001, 0)
+    assert third.x > 180
+    assert SYSTEMS[CRS84].on_earth(third).x == pytest.approx(180)
 
 
 def test_an_edge_of_metres_is_straight_on_its_plane():
