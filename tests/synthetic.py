@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
 NAMESPACE = UUID("51c0ffee-0000-4000-8000-000000000000")
@@ -269,26 +269,32 @@ def write(dsn: str, number: int, seed: int = 1, coarse: float = 0.0) -> float:
 
     They are staged first and go in by one statement, as an import's do. Some are then deleted.
     """
-    columns = [c for c in next(events(1)) if c != "doomed"]
-    names = SQL(", ").join(map(Identifier, columns))
-    world = World(Random(seed))  # noqa: S311 - repeatable, not secret
     with psycopg.connect(dsn) as conn:
-        conn.execute("SET timezone = 'UTC'")
-        write_grounds(conn, world.grounds)
-        conn.execute(SQL("CREATE TEMP TABLE staged AS SELECT {} FROM event").format(names))
-        conn.execute("ALTER TABLE staged ADD doomed boolean")
-        copying = SQL("COPY staged ({}, doomed) FROM STDIN").format(names)
-        with conn.cursor().copy(copying) as copy:
-            for event in events(number, seed, world, coarse):
-                copy.write_row([event[c] for c in (*columns, "doomed")])
+        insert = stage(conn, number, seed, coarse)
         before = monotonic()
-        conn.execute(SQL("INSERT INTO event ({0}) SELECT {0} FROM staged").format(names))
+        conn.execute(insert)
         conn.commit()
         seconds = monotonic() - before
         conn.execute("SELECT event_delete(id) FROM staged WHERE doomed")
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("VACUUM (ANALYZE) event, ground, ground_piece")
     return seconds
+
+
+def stage(conn: psycopg.Connection, number: int, seed: int = 1, coarse: float = 0.0) -> Composed:
+    """Put events into a temporary table, `staged`; return the statement that inserts them."""
+    columns = [c for c in next(events(1)) if c != "doomed"]
+    names = SQL(", ").join(map(Identifier, columns))
+    world = World(Random(seed))  # noqa: S311 - repeatable, not secret
+    conn.execute("SET timezone = 'UTC'")
+    write_grounds(conn, world.grounds)
+    conn.execute(SQL("CREATE TEMP TABLE staged AS SELECT {} FROM event").format(names))
+    conn.execute("ALTER TABLE staged ADD doomed boolean")
+    copying = SQL("COPY staged ({}, doomed) FROM STDIN").format(names)
+    with conn.cursor().copy(copying) as copy:
+        for event in events(number, seed, world, coarse):
+            copy.write_row([event[c] for c in (*columns, "doomed")])
+    return SQL("INSERT INTO event ({0}) SELECT {0} FROM staged").format(names)
 
 
 def write_grounds(conn: psycopg.Connection, shapes: list[str]) -> None:
