@@ -13,7 +13,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
-from api import cursors, documents, fields, parameters
+from api import cursors, documents, fields, parameters, tile_documents
 from api.openapi import FILE
 from api.problems import KINDS
 
@@ -31,11 +31,11 @@ DOCUMENTS = [
     documents.EventCollection,
     documents.PlaceCollection,
     documents.Geocoded,
-    documents.TileMatrixSets,
-    documents.TileMatrixSet,
-    documents.Tilesets,
-    documents.Tileset,
-    documents.TileJSON,
+    tile_documents.TileMatrixSets,
+    tile_documents.TileMatrixSet,
+    tile_documents.Tilesets,
+    tile_documents.Tileset,
+    tile_documents.TileJSON,
     parameters.GeocodeBatch,
     documents.Problem,
 ]

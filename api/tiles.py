@@ -48,7 +48,7 @@ NEVER, FOREVER = "-infinity", "infinity"
 def tile(pool: Pool, query: Query, at: Tile) -> tuple[State, bytes]:
     """Return the tile `at` with the events that `query` asks for; it is empty if there are none."""
     if at.zoom >= SINGLE_FROM:
-        state, made = _made(pool, _singles(query), _values(query, at))
+        state, made = _made(pool, _singles(query, at), _values(query, at))
         if made is not None and len(made) <= MOST_BYTES:
             return state, made
     state, made = _made(pool, _clusters(query, at), _values(query, at))
@@ -96,12 +96,12 @@ def _values(query: Query, at: Tile) -> dict[str, Any]:
     return values
 
 
-def _singles(query: Query) -> Composed:
+def _singles(query: Query, at: Tile) -> Composed:
     names = [name for name in PROPERTIES if name in query.get("properties", TOLD)]
     named = queries("tiles.sql")
     return named["single"].format(
         touched=_first(conditions.touched(query)),
-        where=conditions.conjoined([named["within_tile"], *conditions.everything(query)]),
+        where=conditions.conjoined([_inside(at), *conditions.everything(query)]),
         properties=SQL("").join(SQL(", {}").format(_told(name)) for name in names),
         names=SQL("").join(SQL(", {}").format(Identifier(name)) for name in names),
         answer=named["answer"],
@@ -125,7 +125,7 @@ def _told(name: str) -> Composable:
 
 def _clusters(query: Query, at: Tile) -> Composed:
     by_count = at.zoom < SINGLE_FROM and counted(query)
-    named, parts = queries("tiles.sql"), _counts(query) if by_count else _events(query)
+    named, parts = queries("tiles.sql"), _counts(query, at) if by_count else _events(query, at)
     return named["clusters"].format(
         touched=_first(conditions.touched(query)),
         parts=Composed(parts).join(named["beside"]),
@@ -133,31 +133,34 @@ def _clusters(query: Query, at: Tile) -> Composed:
     )
 
 
-def _events(query: Query) -> list[Composed]:
+def _events(query: Query, at: Tile) -> list[Composed]:
     """Return all events of a query: those that start in the period, and those that last into it."""
     rest = [*conditions.located(query), *conditions.described(query)]
     times = [conditions.starting(query)]
     if conditions.spanning(query):
         times.append(conditions.spanning(query))
-    return [_of_event([*rest, *time]) for time in times]
+    return [_of_event(at, [*rest, *time]) for time in times]
 
 
-def _counts(query: Query) -> list[Composed]:
+def _counts(query: Query, at: Tile) -> list[Composed]:
     """Return the same as what is counted of whole months, and the events that are left."""
     named = queries("tiles.sql")
     parts: list[Composed] = [named["of_cells"].format()]
     for i, _ in enumerate(in_months(query.get("datetime", Days(None, None)))[2]):
         first, last = Placeholder(f"edge{i}_first"), Placeholder(f"edge{i}_last")
-        parts.append(_of_event([named["at_edge"].format(first=first, last=last)]))
+        parts.append(_of_event(at, [named["at_edge"].format(first=first, last=last)]))
     if conditions.spanning(query):
-        parts.append(_of_event(conditions.spanning(query)))
+        parts.append(_of_event(at, conditions.spanning(query)))
     return parts
 
 
-def _of_event(where: list[Composable]) -> Composed:
-    named = queries("tiles.sql")
-    tests = [conditions.PUBLIC, named["within_tile"], *where]
-    return named["of_event"].format(where=conditions.conjoined(tests))
+def _of_event(at: Tile, where: list[Composable]) -> Composed:
+    tests = [conditions.PUBLIC, _inside(at), *where]
+    return queries("tiles.sql")["of_event"].format(where=conditions.conjoined(tests))
+
+
+def _inside(at: Tile) -> Composable:
+    return queries("tiles.sql")["within_tile" if at.zoom else "on_map"]
 
 
 def _first(table: Composable) -> Composable:

@@ -24,9 +24,9 @@ CRS = "http://www.opengis.net/def/crs/EPSG/0/3857"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 TILES = "/collections/events/tiles"
 SET = f"/tileMatrixSets/{QUAD}"
-#: OGC defines the set to this zoom; the tileset ends before (17-083r4, annex D.1).
+#: OGC defines the set to this zoom; the tileset ends before (17-083r4).
 DEFINED_TO = 24
-#: The standard's pixel is so wide, in metres (17-083r4, 6.2).
+#: The standard's pixel is so wide, in metres (17-083r4).
 PIXEL_M = 0.00028
 #: What a feature tells that stands for several events.
 CLUSTER = {
@@ -36,7 +36,7 @@ CLUSTER = {
 
 
 def matrix_sets(selves: list[Link]) -> dict[str, Any]:
-    """Return the list of tile matrix sets (OGC 20-057, 9)."""
+    """Return the list of tile matrix sets (OGC 20-057)."""
     return {
         "links": selves,
         "tileMatrixSets": [
@@ -52,7 +52,7 @@ def matrix_sets(selves: list[Link]) -> dict[str, Any]:
 
 
 def matrix_set(selves: list[Link]) -> dict[str, Any]:
-    """Return the tile matrix set (OGC 17-083r4, 7.1)."""
+    """Return the tile matrix set (OGC 17-083r4)."""
     return {
         "id": QUAD,
         "title": "The square map of Web Mercator",
@@ -82,7 +82,7 @@ def _matrix(zoom: int) -> dict[str, Any]:
 
 
 def tilesets(selves: list[Link]) -> dict[str, Any]:
-    """Return the list of the tilesets of events (OGC 20-057, 10)."""
+    """Return the list of the tilesets of events (OGC 20-057)."""
     return {
         "links": [
             *selves,
@@ -106,7 +106,7 @@ def tilesets(selves: list[Link]) -> dict[str, Any]:
 def tileset(query: dict[str, Any], extent: Extent, selves: list[Link]) -> dict[str, Any]:
     """Return the description of the tileset with the filters of the present address.
 
-    (OGC 17-083r4, 8)
+    (OGC 17-083r4)
     """
     box = _bounds(extent)
     return {

@@ -1,6 +1,6 @@
 """Tiles of the square map of Web Mercator: which there are, where they lie, how they are numbered.
 
-The set is OGC's WebMercatorQuad (17-083r4, annex D.1): at zoom z the map is 2^z tiles wide and
+The set is OGC's WebMercatorQuad (17-083r4): at zoom z the map is 2^z tiles wide and
 high, rows from the north, columns from the west.
 """
 

@@ -52,6 +52,10 @@ UNION ALL
 e.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
   AND map_x(e.geom) >> %(shift)s = %(column)s AND map_y(e.geom) >> %(shift)s = %(row)s
 
+-- name: on_map
+-- The same for the one tile that has all: no index should be taken for that.
+map_y(e.geom) IS NOT NULL
+
 -- name: at_edge
 -- The test that an event starts on the days at an edge of the period.
 e.sort_on BETWEEN {first} AND {last}

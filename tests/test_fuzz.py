@@ -13,12 +13,15 @@ import schemathesis
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from api import openapi
-from conftest import CONTRACT, ITEMS, PLACES, operation, resolved
+from conftest import CONTRACT, ITEMS, PLACES, TILESET, operation, resolved
 from world import event_id
 
 #: A list of five numbers, a cursor out of thin air, a place that nobody knows, a name together with
 #: a point: they fit the schema, which cannot say more, and are refused all the same.
 REFUSED_ALL_THE_SAME = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400"]}}
+#: The same of a tile, whose row may be beyond the last.
+NOT_EVERY_TILE_IS_THERE = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404"]}}
+TILE = f"{TILESET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
 FUZZING = schemathesis.Config.from_dict(
     {
         "seed": 20240204,
@@ -32,6 +35,8 @@ FUZZING = schemathesis.Config.from_dict(
             {"include-path": f"{ITEMS}/{{eventId}}", "generation": {"max-examples": 200}},
             {"include-path": PLACES, "checks": REFUSED_ALL_THE_SAME},
             {"include-path": "/geocode", "checks": REFUSED_ALL_THE_SAME},
+            {"include-path": TILESET, "checks": REFUSED_ALL_THE_SAME},
+            {"include-path": TILE, "checks": NOT_EVERY_TILE_IS_THERE},
         ],
     }
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from api import events, regions, tiles, tilesets
 from api.answers import at_head, document, negotiate, unchanged
@@ -67,9 +67,10 @@ def tile(zoom: str, row: str, column: str) -> Response:
     media = negotiate([MVT], query.get("f"))
     at = _tile(zoom, row, column)
     basis = regions.basis(query, names())
-    answer = unchanged(events.state(pool()), media, basis)
-    if answer:
-        return answer
+    if request.if_none_match:
+        known = unchanged(events.state(pool()), media, basis)
+        if known:
+            return known
     query, _ = regions.narrowed(query, names())
     state, made = tiles.tile(pool(), query, at)
     answer = Response(made, status=200 if made else 204)

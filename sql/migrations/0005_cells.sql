@@ -61,7 +61,7 @@ LANGUAGE sql STABLE AS $$
            coalesce(fatalities_best, 0) AS fatalities_best
       FROM version),
   finest AS MATERIALIZED (
-    SELECT map_cell(x >> 21, y >> 21) AS cell, month, sum(sign) AS events, sum(sign * x)::bigint AS x,
+    SELECT map_cell(x >> 21, y >> 21) AS cell, month, sum(sign)::int AS events, sum(sign * x)::bigint AS x,
            sum(sign * y)::bigint AS y, sum(sign * fatalities_best) AS fatalities_best
       FROM point WHERE y IS NOT NULL GROUP BY x >> 21, y >> 21, month)
   SELECT (13 - up)::smallint, cell >> (2 * up), month, sum(events)::int, sum(x)::bigint, sum(y)::bigint,
@@ -73,10 +73,11 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Add what a transaction changed. The caller holds the lock of the commit order.
--- Of rows that were just written the planner knows nothing, whether they are one or a million: so they are looked
--- up by an index, and read page by page.
+-- Of rows that were just written the planner knows nothing, whether they are one or a million: so there is one plan,
+-- in which they are looked up by an index, and read page by page.
 CREATE FUNCTION event_cell_add(tx bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_indexscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   emptied record;

@@ -33,7 +33,7 @@ ROUNDS = 9
 #: So many of the busiest tiles of a zoom are asked for; the figures are of the worst of them.
 BUSIEST = 3
 #: Events of the measured writes: a bulk, and transactions of one event each.
-BULK, SMALL = 200_000, 400
+BULK, SMALL = 50_000, 400
 
 
 def main(number: int) -> None:
