@@ -145,7 +145,8 @@ def _events(query: Query, at: Tile) -> list[Composed]:
 def _counts(query: Query, at: Tile) -> list[Composed]:
     """Return the same as what is counted of whole months, and the events that are left."""
     named = queries("tiles.sql")
-    parts: list[Composed] = [named["of_cells"].format()]
+    months = named["some_months" if "datetime" in query else "all_months"]
+    parts = [named["of_cells"].format(months=months)]
     for i, _ in enumerate(in_months(query.get("datetime", Days(None, None)))[2]):
         first, last = Placeholder(f"edge{i}_first"), Placeholder(f"edge{i}_last")
         parts.append(_of_event(at, [named["at_edge"].format(first=first, last=last)]))

@@ -42,7 +42,13 @@ drawn AS (SELECT count(*) AS features, ST_AsMVT(f, 'events', 4096, 'geom') AS ti
 -- Events that have been counted, of whole months.
 (SELECT c.x, c.y, c.events AS n, c.fatalities_best FROM event_cell AS c
   WHERE c.level = %(level)s AND c.cell BETWEEN %(first_cell)s AND %(last_cell)s
-    AND c.month BETWEEN %(first_month)s AND %(last_month)s)
+    AND {months})
+
+-- name: all_months
+c.month = '-infinity'
+
+-- name: some_months
+c.month BETWEEN %(first_month)s AND %(last_month)s AND c.month > '-infinity'
 
 -- name: beside
 UNION ALL

@@ -38,10 +38,10 @@ CREATE TABLE event_cell (
   fatalities_best bigint NOT NULL,
   PRIMARY KEY (level, cell, month)
 ) WITH (fillfactor = 80);  -- room for updates that touch no index
-COMMENT ON TABLE event_cell IS 'The located public events, counted by cell and month.';
+COMMENT ON TABLE event_cell IS 'The located public events, counted by cell and month, and by cell.';
 COMMENT ON COLUMN event_cell.level IS 'The map is 2^level cells wide; 5, 7, 9, 11 and 13 are kept.';
 COMMENT ON COLUMN event_cell.cell IS 'Its column and row: map_cell().';
-COMMENT ON COLUMN event_cell.month IS 'The first day of the month of sort_on.';
+COMMENT ON COLUMN event_cell.month IS 'The first day of the month of sort_on; -infinity: all months together.';
 COMMENT ON COLUMN event_cell.x IS 'The sum of map_x() of its events; it has room for half a milliard.';
 COMMENT ON COLUMN event_cell.y IS 'The sum of map_y() of its events.';
 COMMENT ON COLUMN event_cell.fatalities_best IS 'The sum of those that are known.';
@@ -64,10 +64,10 @@ LANGUAGE sql STABLE AS $$
     SELECT map_cell(x >> 21, y >> 21) AS cell, month, sum(sign)::int AS events, sum(sign * x)::bigint AS x,
            sum(sign * y)::bigint AS y, sum(sign * fatalities_best) AS fatalities_best
       FROM point WHERE y IS NOT NULL GROUP BY x >> 21, y >> 21, month)
-  SELECT (13 - up)::smallint, cell >> (2 * up), month, sum(events)::int, sum(x)::bigint, sum(y)::bigint,
-         sum(fatalities_best)::bigint
+  SELECT (13 - up)::smallint, cell >> (2 * up), coalesce(month, '-infinity'), sum(events)::int, sum(x)::bigint,
+         sum(y)::bigint, sum(fatalities_best)::bigint
     FROM finest CROSS JOIN unnest(ARRAY[0, 2, 4, 6, 8]) AS up
-   GROUP BY 1, 2, 3
+   GROUP BY 1, 2, ROLLUP (month)
   HAVING sum(events) <> 0 OR sum(x) <> 0 OR sum(y) <> 0 OR sum(fatalities_best) <> 0
    ORDER BY 1, 2, 3
 $$;
