@@ -78,6 +78,7 @@ packages:
 	"$$PYTHON" -P api/cluster.py &>/dev/null || missing+=" PostGIS"
 	command -v curl >/dev/null || missing+=" curl"
 	[ -z "$(TESTING)" ] || command -v ogr2ogr >/dev/null || missing+=" gdal-bin"
+	[ -z "$(TESTING)" ] || command -v chromium >/dev/null || missing+=" chromium"
 	[ -n "$$missing" ] || exit 0
 	command -v apt-get >/dev/null || {
 		echo "Please install$$missing: this Makefile can do it only with apt." >&2

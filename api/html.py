@@ -220,7 +220,7 @@ def _frame(made: list[Link]) -> dict[str, Any]:
     rule = request.url_rule.rule if request.url_rule else ""
     return {
         "root": root,
-        "first": links.here("first", HTML, cursor=None)["href"],
+        "first": root + request.path + links.question("cursor"),
         "path": request.path.rstrip("/") or "/",
         "static": f"{urlsplit(root).path}/static",
         "edition": edition(),

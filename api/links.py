@@ -58,8 +58,8 @@ def link(rel: str, path: str, type_: str, title: str = "") -> Link:
     return made | {"title": title} if title else made
 
 
-def here(rel: str, type_: str, title: str = "", path: str = "", **changed: str | None) -> Link:
-    """Return a link to the present address, with query parameters `changed`; None: without it.
+def here(rel: str, type_: str, title: str = "", path: str = "", **changed: str) -> Link:
+    """Return a link to the present address, with some query parameters `changed`.
 
     `path` is how the path of it is rightly written, if there are several ways.
     """
@@ -83,12 +83,11 @@ def selves(
     return made
 
 
-def question(*without: str, **changed: str | None) -> str:
+def question(*without: str, **changed: str) -> str:
     """Return what stands behind the path of the present address, with parameters `changed`."""
     left_out = {*without, *changed}
     pairs = [(k, v) for k, v in request.args.items(multi=True) if k not in left_out]
-    pairs += [(k, v) for k, v in changed.items() if v is not None]
-    query = urlencode(pairs, safe="/:,")
+    query = urlencode([*pairs, *changed.items()], safe="/:,")
     return "?" + query if query else ""
 
 

@@ -127,11 +127,11 @@ def test_a_form_works_in_a_browser(server, chromium):
     page.get_by_role("button", name="Show events").click()
     page.wait_for_url("**/items?*")
     assert urlsplit(page.url).query == "event_type=Riots&country=SDN&limit=7"
-    assert page.locator("table.features tbody").count() == 7
-    first = page.locator("table.features tbody th a").first.get_attribute("href")
+    assert page.locator("table.features > tbody").count() == 7
+    first = page.locator("table.features > tbody > tr > th a").first.get_attribute("href")
     page.get_by_role("link", name="Next page").first.click()
     page.wait_for_url("**cursor=**")
-    assert page.locator("table.features tbody th a").first.get_attribute("href") != first
+    assert page.locator("table.features > tbody > tr > th a").first.get_attribute("href") != first
     page.close()
 
 

@@ -5,6 +5,7 @@ In JSON, in HTML and in `Link` headers alike.
 
 import json
 import re
+from collections import defaultdict
 from urllib.parse import urljoin, urlsplit
 
 import html5lib
@@ -36,8 +37,8 @@ STARTS = [
     "/geocode?lat=33.3&lon=44.4",
     f"{TILESET}?within=southern%20Syria&filter=notes%20LIKE%20%27%25%7B%26%7D%25%27",
 ]
-#: Of the whole gazetteer, whose pages are thousands, so many are followed.
-PAGES_OF_PLACES = 3
+#: Of what there are thousands, so many are followed: pages of the gazetteer, and features.
+ENOUGH = {rf"{PLACES}\?.*cursor=": 4, f"{PLACES}/": 16, f"{ITEMS}/": 40}
 
 
 def header_links(answer) -> list[dict]:
@@ -96,6 +97,7 @@ def lasting(answer):
 def crawl(client, starts, root="http://localhost"):
     """Follow every link from `starts` on; give all answers by address and what was accepted."""
     waiting, seen, seen_files = [(urljoin(root, start), None) for start in starts], {}, set()
+    followed = defaultdict(set)
     while waiting:
         url, type_ = waiting.pop()
         if (url, type_) in seen:
@@ -108,6 +110,7 @@ def crawl(client, starts, root="http://localhost"):
         ask = client.head if type_ in FILES else client.get
         answer = ask(url, headers={"Accept": type_} if type_ else {})
         assert answer.status_code == 200, f"{url}: {answer.text[:500]}"
+        answer.close()  # of a file; its text has been read
         if type_:
             content = answer.content_type.removesuffix("; charset=utf-8")
             assert parse_options_header(content) == parse_options_header(type_), url
@@ -116,11 +119,11 @@ def crawl(client, starts, root="http://localhost"):
         seen[url, type_] = answer
         for link in links_of(answer, url):
             assert link["href"].startswith(f"{root}/"), url
-            if (
-                f"{PLACES}?cursor" in link["href"]
-                and sum(f"{PLACES}?cursor" in known for known, _ in seen) >= PAGES_OF_PLACES
-            ):
-                continue
+            family = next((each for each in ENOUGH if re.search(each, link["href"])), None)
+            if family:
+                followed[family].add(link["href"])
+                if len(followed[family]) > ENOUGH[family]:
+                    continue
             waiting.append((link["href"].partition("#")[0], link.get("type")))
     return seen
 
