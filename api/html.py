@@ -60,6 +60,8 @@ SHORT = 30
 #: A table of more columns than this is none that anybody can read, and one row in so many must have
 #: what a column shows.
 WIDEST, RARE = 8, 10
+#: The most features in one page: a row takes some ten times as long as a feature of GeoJSON.
+LONGEST = 1000
 #: Pieces of a template that are put together before they are sent.
 PIECES = 400
 
@@ -145,9 +147,7 @@ def init_app(app: Flask) -> None:
         "marked": lambda text: Markup(_MARKDOWN.renderInline(text)),  # noqa: S704 - html is off
         "paragraphs": lambda text: Markup(_MARKDOWN.render(text)),  # noqa: S704 - html is off
         "positions": positions,
-        "short": lambda values: all(
-            isinstance(each, str) and len(each) <= SHORT for each in values
-        ),
+        "short": is_short,
     }
     app.jinja_env.tests["address"] = is_address
     app.before_request(_without_empty)
@@ -170,6 +170,17 @@ def is_address(value: Any) -> bool:
     (True, False, False)
     """
     return isinstance(value, str) and bool(_ADDRESS.fullmatch(value))
+
+
+def is_short(values: list[Any]) -> bool:
+    """Tell whether values may stand beside each other: plain texts of a few words.
+
+    >>> is_short(["day", "month"]), is_short(["https://example.org"]), is_short(["day", None])
+    (True, False, False)
+    """
+    return all(
+        isinstance(each, str) and 0 < len(each) <= SHORT and not is_address(each) for each in values
+    )
 
 
 def columns(rows: Any) -> list[str]:

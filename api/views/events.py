@@ -45,7 +45,7 @@ def items() -> Response:
         answer = unchanged(events.state(pool()), media, basis, query["crs"])
         if answer:
             return answer
-    query, meant = regions.narrowed(query, names())
+    query, meant = regions.narrowed(paging.bounded(query, media), names())
     if query["resultType"] == "hits":
         return paging.hits(events, query, media, basis=basis)
     if media in BY_MEDIA:

@@ -65,6 +65,11 @@ def onwards(page: Page, query: Mapping[str, Any], media: str) -> list[Link]:
     return [here("next", media, "The next page", cursor=position)]
 
 
+def bounded(query: dict[str, Any], media: str) -> dict[str, Any]:
+    """Return `query` for a page that is no longer than the format `media` allows."""
+    return query | {"limit": min(query["limit"], html.LONGEST)} if media == HTML else query
+
+
 def written(
     page: Page, links: list[Link], media: str, further: Mapping[str, Any] = MappingProxyType({})
 ) -> Iterator[bytes]:

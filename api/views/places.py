@@ -37,7 +37,7 @@ def items() -> Response:
         answer = unchanged(places.state(pool()), media, crs=query["crs"])
         if answer:
             return answer
-    query, meant = regions.narrowed(query, names())
+    query, meant = regions.narrowed(paging.bounded(query, media), names())
     if query["resultType"] == "hits":
         return paging.hits(places, query, media)
     if media in BY_MEDIA:
