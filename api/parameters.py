@@ -174,8 +174,8 @@ class PageQuery(FeatureQuery, Filters):
         load_default=LIMIT_DEFAULT,
         validate=validate.Range(min=1),
         metadata=says(
-            "The most features in one page; more than 10,000 means 10,000, in HTML 1,000. A file has"
-            " all features if it is asked for without a limit.",
+            "The most features in one page; more than 10,000 means 10,000, in HTML 1,000. A file"
+            " has all features if it is asked for without a limit.",
             maximum=LIMIT_MAXIMUM,
         ),
     )

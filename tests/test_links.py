@@ -38,7 +38,7 @@ STARTS = [
     f"{TILESET}?within=southern%20Syria&filter=notes%20LIKE%20%27%25%7B%26%7D%25%27",
 ]
 #: Of what there are thousands, so many are followed: pages of the gazetteer, and features.
-ENOUGH = {rf"{PLACES}\?.*cursor=": 4, f"{PLACES}/": 16, f"{ITEMS}/": 40}
+ENOUGH = {rf"{PLACES}\?.*cursor=": 4, f"{PLACES}/[^?]*$": 12, f"{ITEMS}/[^?]*$": 30}
 
 
 def header_links(answer) -> list[dict]:
