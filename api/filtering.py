@@ -7,10 +7,10 @@ from marshmallow import ValidationError, fields
 from psycopg.sql import SQL, Identifier
 
 from api import cql2
-from api.cql2 import Compiled, Cql2Error, Queryable, Reading, Type
+from api.cql2 import Cql2Error, Queryable, Reading, Type
 from api.fields import Day, Instant, Number, Text, Whole
 from api.schemas import PLACE_PROPERTIES, PROPERTIES
-from geo.systems import CRS84, SYSTEMS, System
+from geo.systems import SYSTEMS
 
 _TYPES: Mapping[type, Type] = {
     Text: Type.TEXT,
@@ -70,18 +70,28 @@ class FilterError(ValidationError):
         self.place = {name: value for name, value in named.items() if value is not None}
 
 
-def condition(
-    text: str, language: cql2.Dialect, collection: str, system: System = SYSTEMS[CRS84]
-) -> Compiled:
-    """Return a filter as a condition on the rows of a collection, with the values that it binds.
+def narrowed(query: Mapping[str, Any], collection: str) -> dict[str, Any]:
+    """Return `query` with what its `filter` asks of the rows of a collection.
 
-    Its geometries are in `system`.
+    What it asks of a text alone becomes that property's value, as if its parameter had been given,
+    and so has the plans of the parameter; what is left becomes the `condition`. Its geometries
+    are in the system `filter_crs`.
 
     Raises:
         FilterError: it cannot be read, or asks what cannot be asked; it says where.
     """
+    queryables = QUERYABLES[collection]
+    system = SYSTEMS[query["filter_crs"]]
     reading = Reading(transform=system.on_earth, upright=system.upright)
+    texts = {n for n, queryable in queryables.items() if queryable.type is Type.TEXT}
     try:
-        return cql2.compile(cql2.parse(text, language), QUERYABLES[collection], reading=reading)
+        whole = cql2.parse(query["filter"], query["filter_lang"])
+        made = cql2.compile(whole, queryables, reading=reading)
+        values, rest = cql2.equalities(whole, texts - query.keys())
+        if rest is None:
+            return {**query, **values}
+        if values:
+            made = cql2.compile(rest, queryables, reading=reading)
     except Cql2Error as error:
         raise FilterError(error) from None
+    return {**query, **values, "condition": made}

@@ -366,12 +366,8 @@ def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -
     if "radius_km" in asked and "near" not in asked:
         raise ValidationError({"radius_km": ["says how far from `near`, which is missing."]})
     if "filter" in asked:
-        asked["condition"] = filtering.condition(
-            asked["filter"],
-            asked["filter_lang"],
-            made(schema).collection,  # type: ignore[attr-defined] # Filters has it
-            SYSTEMS[asked["filter_crs"]],
-        )
+        collection = made(schema).collection  # type: ignore[attr-defined] # Filters has it
+        asked = filtering.narrowed(asked, collection)
     if "bbox" in asked:
         asked["region"] = asked["bbox"]
     return asked

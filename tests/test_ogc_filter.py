@@ -5,8 +5,10 @@ from datetime import date
 
 import pytest
 
-from api import cql2
+from api import cql2, page
 from api.filtering import QUERYABLES
+from api.parameters import ItemsQuery, load
+from api.schemas import SCALARS
 from conftest import CONTRACT, ITEMS, PLACES, RESOURCES, assert_problem, operation, resolved, walk
 from test_contract import validate
 from world import WORLD, event_id
@@ -283,6 +285,71 @@ def test_a_filter_narrows_whatever_else_is_asked_and_a_walk_keeps_it(visitor, so
     ]
     pages = walk(visitor, f"{url}&limit=7&filter={text}")
     assert [f["id"] for page in pages for f in page["features"]] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("country = 'SDN'", {"country": "SDN"}),
+        ("'SDN' = country", {"country": "SDN"}),
+        ("(country = 'SDN') AND (event_type = 'Riots')", {"country": "SDN", "event_type": "Riots"}),
+        (
+            "(country = 'SDN' AND (event_type = 'Riots' AND fatalities_best > 3)) AND actor1 = 'A'",
+            {
+                "country": "SDN",
+                "event_type": "Riots",
+                "actor1": "A",
+                "filter": "fatalities_best > 3",
+            },
+        ),
+        ("country = 'SDN' AND country = 'IRQ'", {"country": "SDN", "filter": "country = 'IRQ'"}),
+        ("place_name = 'O''Higgins %'", {"place_name": "O'Higgins %"}),
+    ],
+)
+@pytest.mark.parametrize("language", ["cql2-text", "cql-text"])
+def test_a_filter_that_asks_for_a_text_is_answered_as_the_parameter_is(text, query, language):
+    """With its plans and its indexes: the statements are the same, and so is what they bind."""
+    filtered = load(ItemsQuery, b"", [("filter", text), ("filter-lang", language)])
+    plain = load(ItemsQuery, b"", query.items())
+    assert list(page.statements(filtered)) == list(page.statements(plain))
+    assert page.count(filtered) == page.count(plain)
+    assert page.parameters(filtered) == page.parameters(plain)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NOT country = 'SDN'",
+        "country = 'SDN' OR event_type = 'Riots'",
+        "country <> 'SDN'",
+        "country = event_type",
+        "CASEI(country) = 'sdn'",
+        "fatalities_best = 3",
+    ],
+)
+def test_what_is_no_text_that_must_be_equal_stays_a_condition(text):
+    asked = load(ItemsQuery, b"", [("filter", text)])
+    assert "condition" in asked
+    assert not set(SCALARS) & asked.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "test"),
+    [
+        ("country = 'SDN'", {"country": "FJI"}, lambda _: False),
+        ("country = 'SDN' AND country = 'FJI'", {}, lambda _: False),
+        ("country = 'FJI'", {"country": "FJI"}, lambda e: e.get("country") == "FJI"),
+        ("country = ''", {}, lambda _: False),
+        ("country = 'SDN' AND country <> 'SDN'", {}, lambda _: False),
+        (
+            "country = 'SDN' AND (fatalities_best = 5 OR country = 'FJI')",
+            {},
+            lambda e: e.get("country") == "SDN" and e["fatalities_best"] == 5,
+        ),
+    ],
+)
+def test_a_text_asked_for_twice_must_be_both(found, text, query, test):
+    assert found(text, **query) == named(test)
 
 
 def test_places_are_filtered_by_their_outlines_and_names(visitor):

@@ -49,6 +49,7 @@ FILTERS = {
     "a rare actor": {"actor1": "Group 4321"},
     "two": {"event_type": "Battles", "status": "confirmed"},
     "without an index": {"admin2": "IRQ Province 2, district 3"},
+    "two in a filter": {"filter": "(event_type = 'Battles') AND (status = 'confirmed')"},
     "a condition": {"filter": "fatalities_best > 20 AND NOT actor1 = 'IS' OR country = 'LBN'"},
 }
 ORDERS = ["-starts_on", "starts_on", "-fatalities_best"]

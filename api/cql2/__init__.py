@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 
 from api.cql2 import cql2json, cql2text, writer
 from api.cql2.compiler import Compiled, compile  # noqa: A004 - it is cql2.compile
+from api.cql2.conjuncts import equalities
 from api.cql2.errors import LIMITS, Cql2Error, Limits, Position
 from api.cql2.functions import FUNCTIONS
 from api.cql2.nodes import Node as Expression
@@ -39,6 +40,7 @@ __all__ = [
     "Reading",
     "Type",
     "compile",
+    "equalities",
     "parse",
     "to_json",
     "to_text",
