@@ -77,8 +77,12 @@ packages:
 	"$$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || missing+=" python3-venv"
 	"$$PYTHON" -P api/cluster.py &>/dev/null || missing+=" PostGIS"
 	command -v curl >/dev/null || missing+=" curl"
-	[ -z "$(TESTING)" ] || command -v ogr2ogr >/dev/null || missing+=" gdal-bin"
-	[ -z "$(TESTING)" ] || command -v chromium >/dev/null || missing+=" chromium"
+	if [ -n "$(TESTING)" ]; then # what tests/clients and the pages are tried with
+		command -v ogr2ogr >/dev/null || missing+=" gdal-bin"
+		command -v chromium >/dev/null || missing+=" chromium"
+		/usr/bin/python3 -P -c 'import qgis.core' 2>/dev/null || missing+=" python3-qgis"
+		Rscript -e 'library(sf)' &>/dev/null || missing+=" r-cran-sf"
+	fi
 	[ -n "$$missing" ] || exit 0
 	command -v apt-get >/dev/null || {
 		echo "Please install$$missing: this Makefile can do it only with apt." >&2
@@ -87,7 +91,7 @@ packages:
 	root=
 	[ "$$(id -u)" = 0 ] || root=sudo
 	log=$$(mktemp /tmp/hudna-apt.XXXXXX)
-	echo "Installing with apt:$$missing (about a minute) ..."
+	echo "Installing with apt:$$missing (a minute, for the tests some) ..."
 	if ! $$root bash -euo pipefail -s $$missing >"$$log" 2>&1 <<'END'
 		export DEBIAN_FRONTEND=noninteractive
 		quiet=/etc/postgresql-common/createcluster.d/hudna.conf

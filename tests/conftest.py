@@ -31,6 +31,7 @@ from geo import index
 from geo.fixes import Fixer
 from geo.gazetteer import Gazetteer
 from geocoder import stub
+from listening import listening
 from world import WORLD, event_id
 
 ROOT = Path(__file__).parent.parent
@@ -343,6 +344,13 @@ def server(world, places):
     """The real server on the world's events; its address."""
     with serving(world, HUDNA_GAZETTEER=str(places)) as url:
         yield url
+
+
+@pytest.fixture
+def proxy(server):
+    """A proxy in front of the real server that hears what is asked."""
+    with listening(server) as between:
+        yield between
 
 
 @pytest.fixture(name="stub")
