@@ -346,6 +346,13 @@ def server(world, places):
         yield url
 
 
+@pytest.fixture(scope="session")
+def walked(visitor):
+    """Every event of the world, as a walk through all pages finds it."""
+    pages = walk(visitor, f"http://localhost{ITEMS}?limit=100")
+    return [feature for page in pages for feature in page["features"]]
+
+
 @pytest.fixture
 def proxy(server):
     """A proxy in front of the real server that hears what is asked."""

@@ -10,16 +10,8 @@ from importlib.metadata import version
 import pytest
 from questions import BY_NAME, QUESTIONS, answer
 
-from conftest import ITEMS, walk
-from listening import hold_to, told
+from listening import WRITING, block, hold_to, told
 from world import WORLD, event_id
-
-
-@pytest.fixture(scope="module")
-def walked(visitor):
-    """Every event, as a walk through all pages finds it."""
-    pages = walk(visitor, f"http://localhost{ITEMS}?limit=100")
-    return [feature for page in pages for feature in page["features"]]
 
 
 def run(program, *arguments, warning="") -> str:
@@ -101,6 +93,14 @@ def test_gdal_finds_what_is_there_and_has_the_server_look_for_it(proxy, walked, 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_documents_tell_of_these_questions_and_no_others(client):
     assert list(told(client)) == [question.name for question in QUESTIONS]
+
+
+def test_a_document_that_tells_otherwise_is_found(monkeypatch):
+    monkeypatch.delenv(WRITING, raising=False)
+    version = block("ogr2ogr")[1]
+    hold_to("ogr2ogr", version, "everything", told("ogr2ogr")["everything"])
+    with pytest.raises(AssertionError, match=WRITING):
+        hold_to("ogr2ogr", version, "everything", ["/nowhere"])
 
 
 def test_ogrinfo_lists_the_events_as_points(proxy):

@@ -8,7 +8,6 @@ from importlib.metadata import version
 import pytest
 from questions import BY_NAME, answer
 
-from conftest import ITEMS, walk
 from listening import hold_to, told
 
 PROGRAMS = {
@@ -36,7 +35,7 @@ ASKED = {"geopandas": ["everything", "a box", "a country"], "duckdb": ["everythi
 @pytest.mark.parametrize(
     ("client", "name"), [(client, name) for client, names in ASKED.items() for name in names]
 )
-def test_a_library_finds_what_is_there(proxy, visitor, client, name):
+def test_a_library_finds_what_is_there(proxy, walked, client, name):
     question = BY_NAME[name]
     head = "import json, sys\nurl, box, where = json.loads(sys.argv[1])\n"
     asked = json.dumps([proxy.url, question.box, question.where or None])
@@ -48,9 +47,7 @@ def test_a_library_finds_what_is_there(proxy, visitor, client, name):
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    pages = walk(visitor, f"http://localhost{ITEMS}?limit=100")
-    expected = answer(question, [f for page in pages for f in page["features"]])
-    assert json.loads(done.stdout) == expected
+    assert json.loads(done.stdout) == answer(question, walked)
     hold_to(client, version(client), name, proxy.lines())
 
 

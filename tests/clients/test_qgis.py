@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from questions import BOX, IN_SUDAN, Question, answer, both, in_box, of
 
-from conftest import ITEMS, walk
+from conftest import ITEMS
 from listening import hold_to, told
 from world import WORLD
 
@@ -63,13 +63,6 @@ QUESTIONS = [
     ),
 ]
 BY_NAME = {question.name: question for question in QUESTIONS}
-
-
-@pytest.fixture
-def walked(visitor):
-    """Every event, as a walk through all pages finds it."""
-    pages = walk(visitor, f"http://localhost{ITEMS}?limit=100")
-    return [feature for page in pages for feature in page["features"]]
 
 
 @pytest.fixture

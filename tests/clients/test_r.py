@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from questions import BOX, BY_NAME, answer
 
-from conftest import ITEMS, walk
 from listening import hold_to, told
 
 ASKED = ["everything", "a box", "a country"]
@@ -15,7 +14,7 @@ WKT = "POLYGON (({0} {1}, {2} {1}, {2} {3}, {0} {3}, {0} {1}))".format(*BOX)
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_sf_finds_what_is_there(proxy, visitor, name):
+def test_sf_finds_what_is_there(proxy, walked, name):
     if not shutil.which("Rscript"):
         pytest.fail("R is missing: `make test` installs r-cran-sf.")
     question = BY_NAME[name]
@@ -29,11 +28,9 @@ def test_sf_finds_what_is_there(proxy, visitor, name):
     )
     assert (done.returncode, done.stderr) == (0, "")
     version, *found = done.stdout.removesuffix("\n").split("\n")
-    pages = walk(visitor, f"http://localhost{ITEMS}?limit=100")
-    features = [f for page in pages for f in page["features"]]
-    assert sorted(filter(None, found)) == answer(question, features)
+    assert sorted(filter(None, found)) == answer(question, walked)
     # What has no place is in every box: counted by the server, left out by GDAL. R shows its room.
-    placeless = sum(f["geometry"] is None for f in features)
+    placeless = sum(f["geometry"] is None for f in walked)
     assert found.count("") == (placeless if question.box else 0)
     assert all("bbox" in q for q in proxy.queries()[1:]) or not question.box
     assert all("filter" in q for q in proxy.queries()[1:]) or not question.where
