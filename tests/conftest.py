@@ -27,6 +27,7 @@ from api.cluster import Cluster
 from api.db import migrate
 from api.gazetteer import ensure as load_gazetteer
 from api.settings import Settings
+from browser import chromium  # noqa: F401 - a fixture
 from geo import index
 from geo.fixes import Fixer
 from geo.gazetteer import Gazetteer

@@ -1,11 +1,10 @@
 """Pages in a real browser: legible on a phone, by day and night, and asking nobody else."""
 
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
 
+from browser import remembering
 from conftest import ITEMS, PLACES
 from world import event_id
 
@@ -64,18 +63,6 @@ WIDE = """() => document.documentElement.scrollWidth > window.innerWidth
   : []"""
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """The browser of the distribution."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "chromium is missing: `make test` installs it."
-    with sync_playwright() as playwright:
-        # As root, in a container, Chromium has no sandbox to offer.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="module", params=["360 light", "360 dark", "1200 light", "1200 dark"])
 def window(request, chromium):
     """A window of a width in pixels, by day or by night, that remembers all it was told."""
@@ -83,13 +70,7 @@ def window(request, chromium):
     context = chromium.new_context(
         viewport={"width": int(width), "height": 740}, color_scheme=scheme
     )
-    page = context.new_page()
-    page.heard, page.asked = [], []
-    page.on("console", lambda message: page.heard.append(message.text))
-    page.on("pageerror", lambda error: page.heard.append(str(error)))
-    page.on("request", lambda asked: page.asked.append(asked.url))
-    page.on("requestfailed", lambda failed: page.heard.append(failed.url))
-    yield page
+    yield remembering(context.new_page())
     context.close()
 
 
