@@ -36,6 +36,9 @@ FORMATS = {
     "tilejson": [TILEJSON],
 }
 
+#: nginx takes 4 kB of headers in all, if it is not told otherwise.
+LONGEST_HEADER = 3000
+
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 #: What leads to the schema of what has the link.
@@ -94,8 +97,16 @@ def question(*without: str, **changed: str) -> str:
 def header(links: Iterable[Link]) -> str:
     """Return the value of a `Link` header (RFC 8288); templates of links have no place in it.
 
+    If it would be longer than proxies take, it has no `alternate` links: the body has them.
+
     >>> header([{"href": "http://a/", "rel": "self", "type": "application/json"}])
     '<http://a/>; rel="self"; type="application/json"'
     """
-    plain = [x for x in links if not x.get("templated")]
-    return ", ".join(f'<{x["href"]}>; rel="{x["rel"]}"; type="{x["type"]}"' for x in plain)
+    made = {
+        f'<{x["href"]}>; rel="{x["rel"]}"; type="{x["type"]}"': x["rel"]
+        for x in links
+        if not x.get("templated")
+    }
+    if sum(map(len, made)) > LONGEST_HEADER:
+        made = {text: rel for text, rel in made.items() if rel != "alternate"}
+    return ", ".join(made)

@@ -194,6 +194,12 @@ def test_a_link_has_no_bare_sign_that_would_need_escaping(crawled):
             assert re.fullmatch(r"[A-Za-z0-9:/?=&%,._~+-]+", href), link
 
 
+def test_a_long_address_does_not_make_a_header_that_proxies_refuse(visitor):
+    answer = visitor.get(f"{ITEMS}?filter=notes%20LIKE%20%27{'x' * 700}%25%27")
+    assert {link["rel"] for link in header_links(answer)} == {"self", "collection"}
+    assert {link["type"] for link in links(answer.json, "alternate")} >= {"text/html", "text/csv"}
+
+
 def test_a_public_address_stands_in_all_links(world):
     with opened(world, public_url="https://events.example/hudna/") as client:
         for path in [*RESOURCES, f"{ITEMS}?limit=2"]:
