@@ -82,7 +82,7 @@ def scalars(value):
         elif value.get("type") in ("Feature", "FeatureCollection"):
             value = {name: each for name, each in value.items() if name != "type"}
         for name, each in value.items():
-            if name not in {"href", "timeStamp"}:
+            if name not in {"href", "timeStamp", "templated"}:
                 yield from scalars(each)
     elif isinstance(value, list):
         for each in value:
@@ -96,7 +96,7 @@ def scalars(value):
 def hrefs(value):
     """Yield where the links of a JSON document lead."""
     if isinstance(value, dict):
-        if isinstance(value.get("href"), str):
+        if isinstance(value.get("href"), str) and not value.get("templated"):
             yield value["href"]
         for each in value.values():
             yield from hrefs(each)
