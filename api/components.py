@@ -63,6 +63,7 @@ def components() -> dict[str, Any]:
         spec.components.schema(_name(document), schema=document)
     named = {name: _parameter(converter, name, f) for name, f in _fields(parameters.ItemsQuery)}
     named["f_json"] = _parameter(converter, "f", parameters.FormatQuery().fields["f"])
+    named["f_feature"] = _parameter(converter, "f", parameters.FeatureQuery().fields["f"])
     named["f_data"] = _parameter(converter, "f", parameters.DataQuery().fields["f"])
     # The name of a parameter that reads otherwise elsewhere begins with the resource.
     for prefix, schema in (

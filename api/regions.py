@@ -78,7 +78,10 @@ def _near(text: str, radius_km: float, names: Names) -> tuple[Region, Fix | None
 
 @lru_cache(maxsize=256)
 def _around(shape: BaseGeometry, radius_km: float) -> Region:
-    return Region.of_ground(around(shape, radius_km))
+    try:
+        return Region.of_ground(around(shape, radius_km))
+    except ValueError as error:
+        raise invalid({"radius_km": [f"cannot be taken: {error}."]}) from None
 
 
 def _within(found: Fix) -> Region:

@@ -30,6 +30,9 @@ _COARSE = 1 / 150
 #: pieces, as a strip then crosses itself more, and for more of them.
 _PIECE_KM = 100.0
 
+#: The most pieces of one shape, straight ones and circles; to put more together takes too long.
+_MOST_STEPS, _MOST_CIRCLES = 300_000, 10_000
+
 #: A degree of latitude, nearly.
 _DEGREE_KM = 111.2
 
@@ -55,7 +58,8 @@ def around(shape: BaseGeometry, radius_km: float) -> Polygon | MultiPolygon:
     [43.73, 32.77, 45.27, 33.23]
 
     Raises:
-        ValueError: the radius is not above 0 and up to 1,000 km, or the shape is empty.
+        ValueError: the radius is not above 0 and up to 1,000 km, or too small for a shape that is
+            so long, or the shape is empty.
     """
     if not 0 < radius_km <= WIDEST_KM:
         raise ValueError(f"a radius of {radius_km} km is not between 0 and {WIDEST_KM}")
@@ -94,6 +98,7 @@ def _strips(lines: list[BaseGeometry], radius_km: float) -> list[BaseGeometry]:
     """Return the ground on both sides of lines, each piece of them in a plane of its own."""
     # Straight in degrees and straight in the plane differ by the square of the length.
     step = 6.4 * sqrt(radius_km) / _DEGREE_KM
+    _bounded(sum(line.length for line in lines) / step, _MOST_STEPS)
     corners, owner = _pieces(shapely.segmentize(lines, step))
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
     middle = (
@@ -122,10 +127,17 @@ def _about(corners: Floats, owner: Integers, radius_km: float) -> list[BaseGeome
     at_pole = abs(corners[:, 1]) > _AT_POLE
     places = [(0.0, float(np.sign(y)) * 90) for y in corners[at_pole, 1]]
     step = radius_km / 5 / _DEGREE_KM
-    for one in ends[~at_pole[ends] & ~at_pole[ends + 1]]:
-        count = int(abs(corners[one + 1] - corners[one]).max() / step) + 2
+    ends = ends[~at_pole[ends] & ~at_pole[ends + 1]]
+    counts = (abs(corners[ends + 1] - corners[ends]).max(axis=1) / step).astype(np.int64) + 2
+    _bounded(counts.sum(), _MOST_CIRCLES)
+    for one, count in zip(ends, counts, strict=True):
         places += map(tuple, np.linspace(corners[one], corners[one + 1], count))
     return [circle(Point(place), radius_km, _STRIP_QUARTER) for place in dict.fromkeys(places)]
+
+
+def _bounded(number: float, most: int) -> None:
+    if number > most:
+        raise ValueError("the radius is too small for a shape that is so long")
 
 
 def _pieces(lines: npt.NDArray[np.object_]) -> tuple[Floats, Integers]:

@@ -17,8 +17,14 @@ from conftest import CONTRACT, ITEMS, PLACES, TILESET, operation, resolved
 from world import event_id
 
 #: A list of five numbers, a cursor out of thin air, a place that nobody knows, a name together with
-#: a point: they fit the schema, which cannot say more, and are refused all the same.
-REFUSED_ALL_THE_SAME = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400"]}}
+#: a point: they fit the schema, which cannot say more, and are refused all the same. Who asks for a
+#: page is led to its address without the empty parameters that a form has sent.
+REFUSED_ALL_THE_SAME = {
+    "positive_data_acceptance": {"expected-statuses": ["2xx", "303", "400"]},
+    "negative_data_rejection": {
+        "expected-statuses": ["303", "400", "404", "405", "406", "413", "415"]
+    },
+}
 #: The same of a tile, whose row may be beyond the last.
 NOT_EVERY_TILE_IS_THERE = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404"]}}
 TILE = f"{TILESET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"

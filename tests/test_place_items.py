@@ -67,6 +67,11 @@ def test_places_are_found_near_a_place(some):
     assert "settlement-98182" in far
 
 
+def test_a_radius_that_is_too_small_for_a_continent_is_refused(visitor):
+    answer = visitor.get(f"{PLACES}?near=Antarctica&radius_km=0.001")
+    assert_problem(answer, 400, parameter="radius_km")
+
+
 def test_a_place_has_all_its_names(visitor):
     baghdad = visitor.get(f"{PLACES}/settlement-98182").json
     assert baghdad["id"] == "settlement-98182"

@@ -117,17 +117,31 @@ def test_over_a_pole_all_meridians_are_near():
     assert not ground.contains(Point(-175, 86))
 
 
-@given(
-    st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=2, max_size=5),
-    st.floats(0.1, 1000),
+def lines(north):
+    """Give lines from anywhere to anywhere, no farther north or south than that."""
+    corner = st.tuples(st.floats(-180, 180), st.floats(-north, north))
+    return st.lists(corner, min_size=2, max_size=5).map(LineString)
+
+
+#: Near a pole the ground of a long line is of circles, of which there may not be too many.
+LINES = st.one_of(
+    st.tuples(lines(85), st.floats(0.1, 1000)), st.tuples(lines(90), st.floats(100, 1000))
 )
+
+
+@given(LINES)
 @settings(deadline=None, max_examples=60)
-def test_any_line_has_valid_ground_around_it(corners, radius_km):
-    line = LineString(corners)
-    ground = around(line, radius_km)
+def test_any_line_has_valid_ground_around_it(asked):
+    ground = around(*asked)
     assert ground.is_valid
     assert not ground.is_empty
     assert -180 <= ground.bounds[0] <= ground.bounds[2] <= 180
+
+
+@pytest.mark.parametrize("country", ["ATA", "CAN"])
+def test_what_would_be_of_too_many_pieces_is_refused(country):
+    with pytest.raises(ValueError, match="too small"):
+        around(country_ground(country), 0.001)
 
 
 @pytest.mark.parametrize("radius_km", [0, -1, 1000.1, float("nan")])
