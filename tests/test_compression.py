@@ -171,7 +171,9 @@ def test_head_has_the_headers_of_get(crowded, path, coding):
 def test_the_link_header_of_a_page_repeats_its_links(crowded, path):
     answer = ask(crowded, path, Accept_Encoding="gzip")
     made = answer.json["links"]
-    assert [link["rel"] for link in made] == ["self", "next", "collection"]
+    assert [link["rel"] for link in made if link["rel"] != "alternate"] == [
+        *("self", "next", "collection")
+    ]
     repeated = ", ".join(f'<{x["href"]}>; rel="{x["rel"]}"; type="{x["type"]}"' for x in made)
     assert answer.headers["link"] == repeated
     assert all(link["href"].startswith(f"{crowded}/") for link in made)
@@ -207,7 +209,7 @@ def test_no_page_is_larger_than_the_maximum(crowded):
     rest = ask(crowded, following.removeprefix(crowded), Accept_Encoding="gzip").json
     assert not {f["id"] for f in body["features"]} & {f["id"] for f in rest["features"]}
     assert rest["numberReturned"] == NUMBER - MAXIMUM
-    assert [link["rel"] for link in rest["links"]] == ["self", "collection"]
+    assert "next" not in {link["rel"] for link in rest["links"]}
 
 
 def processes_of(url) -> dict[int, int]:
