@@ -90,10 +90,10 @@ def everything(query: Query) -> list[Composable]:
 
 
 def touched(query: Query) -> Composable:
-    """Return the table of the grounds that count, as the start of a WITH; or nothing."""
+    """Return the table of the grounds that count, as the first of a WITH; or nothing."""
     if "region" not in query or certainty(query) == "reported":
         return SQL("")
-    return queries("grounds.sql")[certainty(query)]
+    return SQL("{}, ").format(queries("grounds.sql")[certainty(query)])
 
 
 def located(query: Query) -> list[Composable]:

@@ -72,14 +72,14 @@ def statements(query: Query) -> Iterator[Composed]:
 def count(query: Query) -> Composed:
     """Return the statement that counts the events of `query`, whatever its page."""
     return queries("events.sql")["count"].format(
-        touched=_first(conditions.touched(query)), where=conjoined(conditions.everything(query))
+        touched=conditions.touched(query), where=conjoined(conditions.everything(query))
     )
 
 
 def whole(query: Query) -> Composed:
     """Return the statement that gives all events of `query` from its cursor on."""
     return queries("events.sql")["whole"].format(
-        touched=_first(conditions.touched(query)),
+        touched=conditions.touched(query),
         feature=feature(query),
         **_holes(query, [*conditions.everything(query), *_after(query)]),
     )
@@ -159,7 +159,7 @@ def _page(
     query: Query, candidates: Composable, enough: Composable, matched: Composable
 ) -> Composed:
     return queries("events.sql")["chosen"].format(
-        touched=_first(conditions.touched(query)),
+        touched=conditions.touched(query),
         candidates=candidates,
         distinct=SQL("" if "region" not in query or _is_box(query) else "DISTINCT"),
         enough=enough,
@@ -250,11 +250,6 @@ def _is_box(query: Query) -> bool:
     """Tell whether the region is one box in which the points are looked for."""
     region = query.get("region")
     return bool(region and region.rectangle and conditions.certainty(query) == "reported")
-
-
-def _first(table: Composable) -> Composable:
-    """Return a table of a WITH as one behind which others follow."""
-    return SQL("{}, ").format(table) if table != SQL("") else table
 
 
 def _holes(query: Query, where: list[Composable]) -> dict[str, Composable]:

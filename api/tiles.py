@@ -100,7 +100,7 @@ def _singles(query: Query, at: Tile) -> Composed:
     names = [name for name in PROPERTIES if name in query.get("properties", TOLD)]
     named = queries("tiles.sql")
     return named["single"].format(
-        touched=_first(conditions.touched(query)),
+        touched=conditions.touched(query),
         where=conditions.conjoined([_inside(at), *conditions.everything(query)]),
         properties=SQL("").join(SQL(", {}").format(_told(name)) for name in names),
         names=SQL("").join(SQL(", {}").format(Identifier(name)) for name in names),
@@ -127,7 +127,7 @@ def _clusters(query: Query, at: Tile) -> Composed:
     by_count = at.zoom < SINGLE_FROM and counted(query)
     named, parts = queries("tiles.sql"), _counts(query, at) if by_count else _events(query, at)
     return named["clusters"].format(
-        touched=_first(conditions.touched(query)),
+        touched=conditions.touched(query),
         parts=Composed(parts).join(named["beside"]),
         answer=named["answer"],
     )
@@ -162,11 +162,6 @@ def _of_event(at: Tile, where: list[Composable]) -> Composed:
 
 def _inside(at: Tile) -> Composable:
     return queries("tiles.sql")["within_tile" if at.zoom else "on_map"]
-
-
-def _first(table: Composable) -> Composable:
-    """Return a table of a WITH as one behind which others follow."""
-    return SQL("{}, ").format(table) if table != SQL("") else table
 
 
 def in_months(days: Days) -> tuple[date | str, date | str, list[tuple[date, date]]]:
