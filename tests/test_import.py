@@ -64,7 +64,7 @@ def test_an_id_is_the_same_for_ever():
 def test_the_content_of_an_event_is_what_the_database_compares(conn):
     load(conn, incoming())
     (content,) = conn.execute("SELECT event_content(e) FROM event AS e").fetchone()
-    assert content.keys() == {*CONTENT, "deleted"}
+    assert content.keys() == {*CONTENT, "deleted", "erased"}
 
 
 def test_an_event_is_written_as_it_comes(conn):
