@@ -243,6 +243,18 @@ def test_the_record_is_append_only(conn, statement):
         conn.execute(statement)
 
 
+def test_erasing_is_the_one_way_past_the_record(conn):
+    event = insert(conn, notes="secret")
+    settle(conn)
+    conn.execute("UPDATE event SET notes = 'other' WHERE id = %s", [event])
+    settle(conn)
+    conn.execute("SELECT event_erase(%s)", [event])
+    settle(conn)
+    assert conn.execute("SELECT notes FROM event_history").fetchall() == 3 * [(None,)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+        conn.execute("UPDATE event_history SET notes = 'x'")
+
+
 # The command.
 
 

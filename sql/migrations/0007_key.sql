@@ -47,9 +47,7 @@ CREATE VIEW event_change AS
 SELECT v.id AS event_id, t.at, t.actor, t.import_id, t.seq, v.tx_id,
        CASE WHEN v.deleted THEN 'delete' WHEN v.version = 1 THEN 'create' ELSE 'update' END AS action,
        nullif(v.version - 1, 0) AS old_version, v.version AS new_version
-  FROM (SELECT id, version, tx_id, deleted FROM event
-        UNION ALL SELECT id, version, tx_id, deleted FROM event_history) AS v
-  JOIN feed.tx AS t ON t.tx_id = v.tx_id;
+  FROM event_version AS v JOIN feed.tx AS t ON t.tx_id = v.tx_id;
 COMMENT ON VIEW event_change IS 'The audit of events; the versions themselves are in event and event_history.';
 
 -- What is written stays. It guards against slips and against the service, not against the owner of the tables.
@@ -70,7 +68,12 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE
 CREATE TRIGGER append_only_table BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON event_history FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only_table BEFORE TRUNCATE ON event_history FOR EACH STATEMENT EXECUTE FUNCTION append_only();
--- A transaction is open until its number is drawn.
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON feed.tx
-  FOR EACH ROW WHEN (OLD.seq IS NOT NULL) EXECUTE FUNCTION append_only();
+-- A transaction is open until its number is drawn; what is left of it (live) is no part of the record.
+CREATE TRIGGER append_only BEFORE UPDATE ON feed.tx
+  FOR EACH ROW WHEN (OLD.seq IS NOT NULL
+                     AND (OLD.tx_id, OLD.seq, OLD.at, OLD.public, OLD.delta, OLD.actor, OLD.import_id, OLD.withholds, OLD.total)
+                         IS DISTINCT FROM
+                         (NEW.tx_id, NEW.seq, NEW.at, NEW.public, NEW.delta, NEW.actor, NEW.import_id, NEW.withholds, NEW.total))
+  EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only_rows BEFORE DELETE ON feed.tx FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only_table BEFORE TRUNCATE ON feed.tx FOR EACH STATEMENT EXECUTE FUNCTION append_only();
