@@ -8,7 +8,7 @@ from flask import Flask, Response
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import answers, geocoders, html, problems
+from api import access, answers, geocoders, html, problems
 from api.db import Pool, open_pool
 from api.gazetteer import Names
 from api.settings import Settings
@@ -69,6 +69,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
         COMPRESS_LEVEL=1,
     )
     problems.init_app(app)
+    access.init_app(app)
     html.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

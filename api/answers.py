@@ -6,13 +6,13 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.http import generate_etag
 
-from api import html, links
+from api import access, html, links
 from api.links import FORMATS, HTML, JSON, Link
 from api.problems import Problem, invalid
 from api.stream import State
 
 EXPOSED = (
-    "Link, Location, ETag, Content-Crs, Retry-After, Content-Disposition,"
+    "Link, Location, ETag, Content-Crs, Retry-After, WWW-Authenticate, Content-Disposition,"
     " OGC-NumberMatched, OGC-NumberReturned, Hudna-Head, Hudna-Withheld"
 )
 
@@ -113,8 +113,9 @@ def init_app(app: Flask) -> None:
         answer.headers["Access-Control-Allow-Origin"] = "*"
         answer.headers["Access-Control-Expose-Headers"] = EXPOSED
         answer.headers["X-Content-Type-Options"] = "nosniff"
-        answer.headers.setdefault("Cache-Control", "public, no-cache")
-        answer.vary.add("Accept")
+        whose = "public" if access.caller().key is None else "private"
+        answer.headers.setdefault("Cache-Control", f"{whose}, no-cache")
+        answer.vary.update(("Accept", "Authorization"))
         if request.method == "OPTIONS":
             answer.headers["Access-Control-Allow-Methods"] = answer.headers.get("Allow", "")
             asked = request.headers.get("Access-Control-Request-Headers", "")

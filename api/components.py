@@ -22,6 +22,15 @@ FILE_OF_FEATURES = {
     "format": "binary",
     "description": "A file of all features that are asked for, or of a page if `limit` is given.",
 }
+#: How a key may come; what a scope lets its holder do stands in api/keys.py.
+SECURITY = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key of this server."},
+    "password": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A key of this server as the password, of whatever user.",
+    },
+}
 MARKER = "# Below this line: written by `make openapi` from api/schemas.py and api/documents.py.\n"
 DOCUMENTS = [
     documents.Landing,
@@ -83,6 +92,7 @@ def components() -> dict[str, Any]:
         "schemas": {name: made[name] for name in sorted(made)},
         "parameters": named,
         "responses": _responses(),
+        "securitySchemes": SECURITY,
     }
 
 

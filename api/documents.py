@@ -273,4 +273,5 @@ class Problem(Schema):
     status = fields.Integer(required=True)
     detail = fields.String(required=True, metadata=says("What went wrong this time."))
     parameter = fields.String(metadata=says("The first parameter at fault."))
+    scope = fields.String(metadata=says("What the key would have to be for."))
     errors = fields.List(fields.Nested(Fault), metadata=says("Everything that is at fault."))

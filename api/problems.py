@@ -31,6 +31,8 @@ KINDS = {
     "invalid-parameter": (400, "A query parameter is unknown, repeated or bad; it is named."),
     "invalid-request": (400, "The request cannot be understood."),
     "invalid-body": (400, "The body is not JSON, or not what it must be; pointers say where."),
+    "unauthorized": (401, "There is no key where one is needed, or one that is not valid."),
+    "forbidden": (403, "The key is not for this; `scope` says what it lacks."),
     "not-found": (404, "There is nothing at this address."),
     "method-not-allowed": (405, "The resource does not take this method; Allow says which."),
     "not-acceptable": (406, "None of the formats asked for can be given."),
@@ -129,7 +131,20 @@ def response(problem: Problem) -> Response:
     answer.headers["Cache-Control"] = "no-store"
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    for challenge in _challenges(problem):
+        answer.headers.add("WWW-Authenticate", challenge)
     return answer
+
+
+def _challenges(problem: Problem) -> Iterator[str]:
+    """Yield what a client may answer a missing or an insufficient key with (RFC 6750, 3)."""
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        bad = ', error="invalid_token"' if "Authorization" in request.headers else ""
+        yield f'Bearer realm="hudna"{bad}'
+        yield 'Basic realm="hudna", charset="UTF-8"'
+    elif problem.status == HTTPStatus.FORBIDDEN:
+        scope = problem.members["scope"]
+        yield f'Bearer realm="hudna", error="insufficient_scope", scope="{scope}"'
 
 
 def init_app(app: Flask) -> None:

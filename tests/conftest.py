@@ -334,6 +334,16 @@ def world(make_atlas):
     return dsn
 
 
+@pytest.fixture
+def living(make_atlas):
+    """A database of the world's events that may change; each commit is real."""
+    dsn = make_atlas()
+    with psycopg.connect(dsn) as conn:
+        for event in WORLD:
+            insert(conn, **event)
+    return dsn
+
+
 @pytest.fixture(scope="session")
 def visitor(world, places):
     """A client of the service on the world's events."""

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import ITEMS, TILESET, assert_problem, insert, links, opened, walk
 from test_sight import ACTS
-from world import WORLD, event_id
+from world import event_id
 
 #: Questions of every kind, as they stand behind the address of the items.
 QUESTIONS = [
@@ -48,16 +48,6 @@ ADDRESSES = [
     *(f"{ITEMS}/{event_id(name)}" for name in ("fiji", "end of January")),
     f"{ITEMS}/{event_id('end of January')}?geometry=footprint",
 ]
-
-
-@pytest.fixture
-def living(make_atlas):
-    """A database of the world's events that may change; each commit is real."""
-    dsn = make_atlas()
-    with psycopg.connect(dsn) as conn:
-        for event in WORLD:
-            insert(conn, **event)
-    return dsn
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import click
 
 from api.cli.export import export
+from api.cli.keys import keys_group
 from api.cli.load import import_events
 from api.cli.places import geocode, places
 from api.cli.serve import db, migrate, serve, up
@@ -13,5 +14,5 @@ def main() -> None:
     """Conflict events as a live, citable, standards-conformant map layer."""
 
 
-for command in (up, serve, migrate, import_events, export, places, geocode, db):
+for command in (up, serve, migrate, import_events, export, places, geocode, keys_group, db):
     main.add_command(command)

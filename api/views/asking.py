@@ -5,10 +5,13 @@ from typing import Any
 from flask import current_app, request
 from marshmallow import Schema
 
-from api import sight
+from api import access, sight
 from api.db import Pool
 from api.gazetteer import Names
 from api.parameters import load
+
+#: The scope of a key whose holder sees what is restricted.
+RESTRICTED = "read:restricted"
 
 
 def asked(schema: type[Schema]) -> dict[str, Any]:
@@ -21,8 +24,17 @@ def events_asked(schema: type[Schema]) -> dict[str, Any]:
 
     Raises:
         ValidationError, LostHeadError: it asks for a moment that has not been, or is lost.
+        Problem: 401, 403: it asks for exact places, without a key for that.
     """
-    return sight.resolved(pool(), asked(schema))
+    query = asked(schema)
+    if query.get("geometry") == "exact":
+        access.require(RESTRICTED)
+    return sight.resolved(pool(), query, restricted=sees_all())
+
+
+def sees_all() -> bool:
+    """Tell whether who asks may see what is restricted."""
+    return access.caller().may(RESTRICTED)
 
 
 def pool() -> Pool:

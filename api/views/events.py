@@ -13,7 +13,7 @@ from api.links import DOCUMENT, GEOJSON, JSON, cited, here, link, selves
 from api.parameters import EventQuery, FormatQuery, HistoryQuery, ItemsQuery
 from api.problems import Problem, not_found
 from api.views import files, paging
-from api.views.asking import asked, events_asked, names, pool
+from api.views.asking import asked, events_asked, names, pool, sees_all
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 PATH = "/collections/events"
@@ -67,7 +67,9 @@ def item(event_id: str) -> Response:
     state = events.state(pool(), query)
     made.append(cited(f"{state.epoch[:8]}.{state.head}", media))
     answer = paging.one(text, made, media, query["crs"])
-    looks = (query["geometry"], query["crs"].rpartition("/")[2], form(media))
+    looks = [query["geometry"], query["crs"].rpartition("/")[2], form(media)]
+    if query["geometry"] == "exact":  # which has no versions
+        looks.append(str(state.head))
     answer.set_etag(f"{tx_id}.{version}.{'.'.join(looks)}")
     return answer
 
@@ -78,7 +80,7 @@ def item_history(event_id: str) -> Response:
     query = asked(HistoryQuery)
     media = negotiate(DOCUMENT, query.get("f"))
     uuid = _uuid(event_id)
-    found = history.of(pool(), uuid, query["limit"], query.get("cursor"))
+    found = history.of(pool(), uuid, query["limit"], query.get("cursor"), restricted=sees_all())
     if found is None:
         raise not_found(f"There is no event {uuid}.")
     versions, following = found
