@@ -28,6 +28,7 @@ class Landing(Schema):
     title = fields.String(required=True)
     description = fields.String()
     attribution = fields.String(metadata=says("Whom to credit."))
+    citation = fields.String(metadata=says("How to cite."))
     links = fields.List(fields.Nested(Link), required=True)
 
 
@@ -207,13 +208,22 @@ class _Collection(Schema):
     numberReturned = fields.Integer(  # noqa: N815 - the standard's spelling
         required=True, metadata=says("How many features are in this page.")
     )
-    timeStamp = fields.AwareDateTime(required=True)  # noqa: N815 - the standard's spelling
+    timeStamp = fields.AwareDateTime(  # noqa: N815 - the standard's spelling
+        required=True, metadata=says("When it was made; of the past, when that was.")
+    )
     links = fields.List(fields.Nested(Link), required=True)
 
 
 class EventCollection(_Collection):
     """A page of events."""
 
+    head = fields.Integer(metadata=says("The head at which it was made."))
+    withheld = fields.Integer(
+        metadata=says(
+            "How many events of a past head have been restricted or erased since, wherever they"
+            " were, and cannot be shown any more."
+        )
+    )
     features = fields.List(fields.Nested(EventFeature), required=True)
 
 

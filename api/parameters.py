@@ -8,8 +8,8 @@ from urllib.parse import unquote_to_bytes
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from api import cql2, filtering
-from api.cursors import Cursor, Order
+from api import cql2, filtering, sight
+from api.cursors import Cursor, Order, Position
 from api.fields import BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
 from api.formats import FILES
 from api.schemas import (
@@ -93,15 +93,42 @@ class FeatureQuery(FormatQuery):
     )
 
 
+def _as_of() -> sight.AsOf:
+    """Return the query parameter that asks for the past."""
+    return sight.AsOf(
+        metadata=says(
+            "The events as they were at a head, which the link `cite-as` of every page names, or"
+            " at an instant: the same for ever.",
+            example="2026-02-04T12:00:00Z",
+        )
+    )
+
+
 class EventQuery(FeatureQuery):
     """What one event takes."""
 
     geometry = Text(
-        validate=validate.OneOf(["point", "footprint"]),
+        validate=validate.OneOf(["point", "footprint", "exact"]),
         load_default="point",
         metadata=says(
-            "`point`: the representative point; `footprint`: the ground it may have happened on."
+            "`point`: the representative point; `footprint`: the ground it may have happened on;"
+            " `exact`: where it really was, for keys that may read what is restricted."
         ),
+    )
+    as_of = _as_of()
+
+
+class HistoryQuery(FormatQuery):
+    """What the versions of an event take."""
+
+    limit = Whole(
+        load_default=LIMIT_DEFAULT,
+        validate=validate.Range(min=1),
+        metadata=says("The most versions; more than 1,000 means 1,000.", maximum=1000),
+    )
+    cursor = Whole(
+        validate=validate.Range(min=1),
+        metadata=says("Where to go on: copied from a `next` link."),
     )
 
 
@@ -217,6 +244,7 @@ class _EventFilters(Filters):
         ),
     )
     properties = _choice(PROPERTIES)
+    as_of = _as_of()
 
 
 class _ItemsQuery(PageQuery, EventQuery, _EventFilters):
@@ -361,7 +389,7 @@ def load(schema: type[Schema], query: bytes, pairs: Iterable[tuple[str, str]]) -
         maximum = made(schema).fields["limit"].metadata["maximum"]
         asked["limit"] = min(asked["limit"], maximum)
     position = asked.get("cursor")
-    if position and position.order != asked["sortby"]:
+    if isinstance(position, Position) and position.order != asked["sortby"]:
         raise ValidationError({"cursor": ["belongs to another order: keep sortby as it was."]})
     if "radius_km" in asked and "near" not in asked:
         raise ValidationError({"radius_km": ["says how far from `near`, which is missing."]})
