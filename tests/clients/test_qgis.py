@@ -178,7 +178,7 @@ def test_what_qgis_asks_is_answered(visitor, method, target, accept, media):
         limit = answer.json["components"]["parameters"]["limit"]["schema"]
         assert (limit["maximum"], limit["default"]) == (10_000, 100)
     if method == "OPTIONS":
-        assert "POST" not in answer.headers["Allow"], "nothing can be edited yet"
+        assert "POST" not in answer.headers["Allow"], "nothing can be edited without a key"
 
 
 def qgis_asks(visitor, condition) -> list[dict]:
