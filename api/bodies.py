@@ -205,7 +205,9 @@ class _Known(Schema):
 
     def is_nothing(self, name: str, value: Any) -> bool:
         """Tell whether the value of a property is none."""
-        free = isinstance(self.fields.get(name), Text) and not self.fields[name].required
+        if name not in self.fields:
+            return False
+        free = isinstance(self.fields[name], Text) and not self.fields[name].required
         return value is None or (value == "" and free and not _is_chosen(self.fields[name]))
 
 
