@@ -6,12 +6,14 @@ from threading import BoundedSemaphore
 
 from flask import Flask, Response
 from flask_compress import Compress
+from psycopg_pool import ConnectionPool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import access, answers, geocoders, html, problems
-from api.db import Pool, open_pool
+from api.db import Connection, Pool, open_pool, open_writing_pool
 from api.gazetteer import Names
 from api.settings import Settings
+from api.siting import Siting
 from api.views import BLUEPRINTS
 from geo.geocoders import Cascade
 
@@ -37,7 +39,10 @@ class Service:
 
     settings: Settings
     pool: Pool
+    #: For writes alone.
+    writing: Pool
     names: Names
+    siting: Siting
     geocoders: Cascade | None
     #: Room for files, which take long: half of the connections.
     files: BoundedSemaphore
@@ -49,11 +54,15 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
     `pool` may be handed in by those who hold a connection of their own.
     """
     app = Flask(__name__)
-    pool = pool or _opened(app, settings)
+    writing = pool or _opened(app, open_writing_pool(settings))
+    pool = pool or _opened(app, open_pool(settings))
+    names = Names(Path(settings.gazetteer))
     app.extensions["hudna"] = Service(
         settings=settings,
         pool=pool,
-        names=Names(Path(settings.gazetteer)),
+        writing=writing,
+        names=names,
+        siting=Siting(names),
         geocoders=geocoders.cascade(
             pool, settings.geocoders, settings.user_agent, settings.geocoder_pause_s
         ),
@@ -83,9 +92,8 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
     return app
 
 
-def _opened(app: Flask, settings: Settings) -> Pool:
+def _opened(app: Flask, pool: ConnectionPool[Connection]) -> Pool:
     """Return a pool that is opened with the first request, which is after any fork."""
-    pool = open_pool(settings)
 
     @app.before_request
     def open_once() -> Response | None:

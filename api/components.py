@@ -13,7 +13,16 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
-from api import cursors, documents, fields, history_documents, parameters, sight, tile_documents
+from api import (
+    bodies,
+    cursors,
+    documents,
+    fields,
+    history_documents,
+    parameters,
+    sight,
+    tile_documents,
+)
 from api.openapi import FILE
 from api.problems import KINDS
 
@@ -21,6 +30,32 @@ FILE_OF_FEATURES = {
     "type": "string",
     "format": "binary",
     "description": "A file of all features that are asked for, or of a page if `limit` is given.",
+}
+
+
+def _header(name: str, text: str, **schema: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "description": text,
+        "required": False,
+        "schema": {"type": "string"} | schema,
+    }
+
+
+#: The headers that requests to write may have.
+HEADERS = {
+    f"header_{made['name']}": made
+    for made in (
+        _header("If-Match", "The ETag of the version that is to be written over; `*`: of any."),
+        _header("Content-Crs", "The coordinate reference system of the body, in angle brackets."),
+        _header(
+            "Idempotency-Key",
+            "A name for this request: sent again, it is answered as before, and done once.",
+            minLength=1,
+            maxLength=255,
+        ),
+    )
 }
 #: How a key may come; what a scope lets its holder do stands in api/keys.py.
 SECURITY = {
@@ -47,6 +82,10 @@ DOCUMENTS = [
     tile_documents.Tileset,
     tile_documents.TileJSON,
     parameters.GeocodeBatch,
+    bodies.NewEvent,
+    bodies.NewEvents,
+    bodies.EventPatch,
+    documents.Receipt,
     documents.Problem,
 ]
 
@@ -69,16 +108,20 @@ def components() -> dict[str, Any]:
         converter.map_to_openapi_type(text, "string", None)
     for values in (fields.BBox, fields.NameList, fields.LonLat):
         converter.map_to_openapi_type(values, "array", None)
+    converter.add_attribute_function(_shape_of_geometry)
     for document in DOCUMENTS:
         spec.components.schema(_name(document), schema=document)
     named = {name: _parameter(converter, name, f) for name, f in _fields(parameters.ItemsQuery)}
+    named |= HEADERS
     named["f_json"] = _parameter(converter, "f", parameters.FormatQuery().fields["f"])
     named["f_feature"] = _parameter(converter, "f", parameters.FeatureQuery().fields["f"])
     named["f_data"] = _parameter(converter, "f", parameters.DataQuery().fields["f"])
+    named["schema_type"] = _parameter(converter, "type", parameters.SchemaQuery().fields["type"])
     # The name of a parameter that reads otherwise elsewhere begins with the resource.
     for prefix, schema in (
         ("places", parameters.PlacesQuery),
         ("geocode", parameters.GeocodeQuery),
+        ("delete", parameters.DeleteQuery),
         ("tile", parameters.TileQuery),
         ("tileset", parameters.TilesetQuery),
         ("history", parameters.HistoryQuery),
@@ -120,6 +163,17 @@ def _parameter(
         "explode": False,
         "schema": described,
     }
+
+
+def _shape_of_geometry(_: Any, field: ma.fields.Field[Any], **__: Any) -> dict[str, Any]:
+    """Return what apispec cannot know of a geometry in a body."""
+    if not isinstance(field, bodies.Shape):
+        return {}
+    parts = {
+        "type": {"type": "string", "enum": field.kinds},
+        "coordinates": {"type": "array", "items": {}},
+    }
+    return {"type": "object", "properties": parts, "required": [*parts]}
 
 
 def _shape(field: ma.fields.Field[Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString, Protocol, TypeVar, cast
@@ -28,6 +28,9 @@ SESSION = {
     "idle_in_transaction_session_timeout": "10s",
     "client_connection_check_interval": "1s",
 }
+
+#: And what one that writes is told besides: who waits for another writer waits no longer.
+WRITING = {"default_transaction_read_only": "off", "lock_timeout": "5s"}
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
@@ -75,6 +78,28 @@ def open_pool(settings: Settings) -> ConnectionPool[Connection]:
     )
 
 
+def open_writing_pool(settings: Settings) -> ConnectionPool[Connection]:
+    """Return the pool for the writes of one worker, not yet opened: reads are not to wait for it.
+
+    Who writes waits for a connection as long as for another writer.
+    """
+    return ConnectionPool(
+        settings.database_url,
+        open=False,
+        min_size=0,
+        max_size=settings.write_pool_size,
+        timeout=5,
+        max_waiting=8 * settings.pool_size,
+        reconnect_timeout=1,
+        max_lifetime=1800,
+        kwargs={
+            "autocommit": True,
+            "connect_timeout": 2,
+            "options": _options(statement_timeout=f"{settings.statement_timeout_s}s", **WRITING),
+        },
+    )
+
+
 def _options(**further: str) -> str:
     """Return what libpq is to tell a session that serves."""
     return " ".join(f"-c {name}={value}" for name, value in (SESSION | further).items())
@@ -117,6 +142,40 @@ def read(pool: Pool, ask: Callable[[Connection], T]) -> T:
             return ask(conn)
 
     return retried(pool, attempt)
+
+
+class UnknownOutcomeError(Exception):
+    """The server went away while it was asked to commit: what was written is there, or is not."""
+
+
+def write(pool: Pool, act: Callable[[Connection], T]) -> T:
+    """Return `act(connection)` of one transaction, which is never tried again.
+
+    Only a connection that was dead before it is replaced by another.
+
+    Raises:
+        UnknownOutcomeError: the connection was lost at the commit.
+    """
+    with ExitStack() as held:
+        conn = retried(pool, lambda: _alive(pool, held))
+        acted = False
+        try:
+            with conn.transaction():
+                result = act(conn)
+                acted = True
+        except psycopg.OperationalError as error:
+            if acted and is_connection_loss(error):
+                raise UnknownOutcomeError from error
+            raise
+        return result
+
+
+def _alive(pool: Pool, held: ExitStack) -> Connection:
+    with ExitStack() as stack:
+        conn = stack.enter_context(pool.connection())
+        conn.execute("")
+        held.push(stack.pop_all())
+    return conn
 
 
 @cache

@@ -131,6 +131,9 @@ class EventFeature(Schema):
     id = fields.UUID(required=True, metadata=says("The same in every deployment."))
     geometry = fields.Nested(Geometry, required=True, allow_none=True)
     outside_crs = OUTSIDE
+    remarks = fields.List(
+        fields.String(), metadata=says("What became of its place, in the answer to a change.")
+    )
     properties = fields.Nested(EventProperties(partial=True), required=True)
     links = fields.List(fields.Nested(Link))
 
@@ -238,6 +241,23 @@ class Geocoded(_Collection):
 
     features = fields.List(fields.Nested(GeocodedFeature), required=True)
     detail = fields.String(metadata=says("Why there is none, or that it is in doubt."))
+
+
+class Received(Schema):
+    """An event that was written."""
+
+    id = fields.UUID(required=True)
+    href = fields.String(required=True, metadata=says("Its address."))
+    etag = fields.String(required=True, metadata=says("Its version, for If-Match."))
+    remarks = fields.List(
+        fields.String(), required=True, metadata=says("What became of its place.")
+    )
+
+
+class Receipt(Schema):
+    """The events that were written, in the order of the body."""
+
+    events = fields.List(fields.Nested(Received), required=True)
 
 
 class Candidate(Schema):

@@ -13,6 +13,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from api import bodies
+from api.cql2.geometries import DEPTHS
 from api.documents import EventFeature, PlaceFeature
 from api.links import base
 from api.schemas import (
@@ -120,6 +122,26 @@ def schema(collection: str) -> Described:
     return made | {"required": [name for name, f in subject.properties.items() if f.required]}
 
 
+def receivable(how: str) -> Described:
+    """Return what is to be sent to `create` or to `replace` an event: a GeoJSON feature.
+
+    What the server makes itself may be there, and is ignored; null is as if it were not there.
+    (OGC API - Features Part 4, draft, Schemas)
+    """
+    made = _document("events", f"schema?type={how}", f"An event, to {how} it", {})
+    made |= _object(bodies.NewEvent())
+    ignored = {name: {"readOnly": True} for name in sorted(bodies.OURS)}
+    made["properties"] |= ignored
+    properties = made["properties"]["properties"]
+    properties["properties"] |= {
+        name: {
+            k: v for k, v in _property(name, PROPERTIES[name]).items() if k in {"title", "readOnly"}
+        }
+        for name in sorted(bodies.READ_ONLY)
+    }
+    return made
+
+
 def feature(collection: str) -> Described:
     """Return what an item is as a GeoJSON feature (RFC 7946): a schema of the document itself.
 
@@ -163,6 +185,8 @@ def _property(name: str, field: fields.Field[Any]) -> Described:
 def _nullable(field: fields.Field[Any]) -> Described:
     """Return the schema of what stands for a field inside a value, null included."""
     described = _values(field)
+    if field.allow_none and "anyOf" in described:
+        described["anyOf"].append({"type": "null"})
     if field.allow_none and "type" in described:
         described["type"] = [described["type"], "null"]
         if "enum" in described:
@@ -190,25 +214,52 @@ def _values(field: fields.Field[Any]) -> Described:
     match field:
         case fields.Nested():
             described |= _object(field.schema)
+        case bodies.Shape():
+            described |= _geometry(field.kinds)
         case fields.List():
             described |= {"type": "array", "items": _nullable(field.inner)}
         case _:
             described |= next((told for kind, told in _KINDS if isinstance(field, kind)), {})
     for check in field.validators:
-        described |= _constraint(check)
+        described |= _constraint(check, "Items" if isinstance(field, fields.List) else "Length")
     return described
 
 
-def _constraint(check: Any) -> Described:
+def _geometry(kinds: list[str]) -> Described:
+    """Return the schema of a GeoJSON geometry that is sent, in whatever reference system."""
+    number = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
+    choices: list[Described] = []
+    for kind in kinds:
+        coordinates: Described = number
+        for _ in range(DEPTHS[kind]):
+            coordinates = {"type": "array", "items": coordinates, "minItems": 1}
+        parts = {"type": {"const": kind}, "coordinates": coordinates, "bbox": {}}
+        choices.append(
+            {
+                "type": "object",
+                "properties": parts,
+                "required": ["type", "coordinates"],
+                "additionalProperties": False,
+            }
+        )
+    return {"anyOf": choices}
+
+
+def _constraint(check: Any, counted: str) -> Described:
+    """Return what a validator demands; `counted` is what the length of a value is called."""
     match check:
+        case validate.Length():
+            bounds = {f"min{counted}": check.min, f"max{counted}": check.max}
+            return {name: bound for name, bound in bounds.items() if bound is not None}
         case validate.OneOf():
             return {"enum": list(check.choices)}
         case validate.Equal():
             return {"const": check.comparable}
         case validate.Regexp() if not isinstance(check, validate.URL | validate.Email):
             return {"pattern": check.regex.pattern}
-        case validate.Range(min=least) if least is not None:
-            return {"minimum": least}
+        case validate.Range():
+            bounds = {"minimum": check.min, "maximum": check.max}
+            return {name: bound for name, bound in bounds.items() if bound is not None}
     return {}
 
 

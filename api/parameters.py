@@ -132,6 +132,26 @@ class HistoryQuery(FormatQuery):
     )
 
 
+class DeleteQuery(Query):
+    """What deleting takes."""
+
+    erase = fields.Boolean(
+        truthy={"true"},
+        falsy={"false"},
+        load_default=False,
+        metadata=says("Whether to erase its past too, for good; for administrators."),
+    )
+
+
+class SchemaQuery(FormatQuery):
+    """What the schema of events takes."""
+
+    type = Text(
+        validate=validate.OneOf(["create", "replace"]),
+        metadata=says("`create`, `replace`: the schema of what is to be sent for that."),
+    )
+
+
 class Filters(Query):
     """What narrows down which features are meant."""
 

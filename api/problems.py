@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from werkzeug.exceptions import HTTPException
 
 from api import html, sight
-from api.db import is_connection_loss
+from api.db import UnknownOutcomeError, is_connection_loss
 from api.filtering import FilterError
 from api.gazetteer import NoGazetteerError
 from api.links import HTML
@@ -25,6 +25,8 @@ from geo.candidates import Candidate
 NOWHERE: Mapping[str, Any] = {}
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
+#: The methods of requests that write.
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 #: Every kind of problem: its status, and what it means.
 KINDS = {
@@ -36,15 +38,21 @@ KINDS = {
     "not-found": (404, "There is nothing at this address."),
     "method-not-allowed": (405, "The resource does not take this method; Allow says which."),
     "not-acceptable": (406, "None of the formats asked for can be given."),
+    "exists": (409, "There is such an event already."),
+    "in-flight": (409, "A request with the same Idempotency-Key is being answered just now."),
     "gone": (410, "There was an event here, and it has been deleted."),
     "withheld": (410, "What was here then has been restricted or erased since."),
     "lost-head": (410, "The database was restored from before this head."),
+    "stale": (412, "The event is not the version that If-Match names, or not there."),
     "too-large": (413, "The body is larger than this server takes."),
     "unsupported-media-type": (415, "The body is of a kind that the resource does not take."),
+    "key-reused": (422, "The Idempotency-Key was that of another request."),
+    "if-match-required": (428, "This server takes no change that does not name a version."),
     "internal": (500, "A fault of this server; it has been logged."),
     "bad-gateway": (502, "A geocoder that this server asks has failed."),
     "too-slow": (503, "The question takes longer than this server allows."),
     "no-gazetteer": (503, "This server has no gazetteer, or one of another version."),
+    "unknown-outcome": (503, "The database went away at the end: it is done, or it is not."),
     "unavailable": (503, "The database cannot be reached, or everything is busy."),
 }
 
@@ -93,13 +101,32 @@ def _pointed(at: str, messages: Any) -> Iterator[tuple[str, str]]:
         yield at, " ".join(_texts(messages))
 
 
-def ambiguous(parameter: str, text: str, candidates: Sequence[Candidate]) -> Problem:
-    """Return the problem that a name may mean several places, with their ids."""
-    detail = f"may mean several places by {text!r}: take one of the candidates, as place:ID."
+def unclear(names: Mapping[str, tuple[str, Sequence[Candidate]]]) -> Problem:
+    """Return the problem that names in a body, by their pointers, may mean several places."""
     listed = [
+        {
+            "pointer": pointer,
+            "detail": f"may mean several places by {text!r}: write one as the candidates are named,"
+            " or give a geometry.",
+            "candidates": _listed(candidates),
+        }
+        for pointer, (text, candidates) in names.items()
+    ]
+    detail = " ".join(f"{e['pointer']} {e['detail']}" for e in listed)
+    return Problem("invalid-body", detail, errors=listed)
+
+
+def _listed(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+    return [
         {"id": one.id, "name": one.label, "kind": one.kind.value, "score": one.score}
         for one in candidates
     ]
+
+
+def ambiguous(parameter: str, text: str, candidates: Sequence[Candidate]) -> Problem:
+    """Return the problem that a name may mean several places, with their ids."""
+    detail = f"may mean several places by {text!r}: take one of the candidates, as place:ID."
+    listed = _listed(candidates)
     return Problem(
         "invalid-parameter",
         f"The parameter {parameter} {detail}",
@@ -155,6 +182,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(sight.LostHeadError, _of_lost_head)
     app.register_error_handler(NoGazetteerError, _of_no_gazetteer)
     app.register_error_handler(psycopg.Error, _of_database)
+    app.register_error_handler(UnknownOutcomeError, _of_unknown_outcome)
     app.register_error_handler(Exception, _of_fault)
 
 
@@ -202,11 +230,25 @@ def _of_database(error: psycopg.Error) -> Response:
     if state == "57014":
         text = "The question took too long: narrow it, by bbox or datetime for example."
         return response(Problem("too-slow", text))
+    if state == "55P03":
+        return response(Problem("unavailable", "Somebody else is writing the same: try again."))
+    if request.method in WRITES and state[:2] in {"22", "23", "54"}:
+        log.error("a body that was taken cannot be stored", exc_info=error)
+        return response(Problem("invalid-body", "The database cannot hold this."))
     busy = isinstance(error, PoolTimeout | TooManyRequests)
     if busy or is_connection_loss(error) or state[:2] in {"53", "57", "40"}:
         log.warning("database: %s", type(error).__name__)
         return response(Problem("unavailable", "The database cannot be reached: try again."))
     return _of_fault(error)
+
+
+def _of_unknown_outcome(error: UnknownOutcomeError) -> Response:
+    log.warning("database: lost at a commit: %s", type(error.__cause__).__name__)
+    text = (
+        "The database went away while this was written: look whether it is there. With an"
+        " Idempotency-Key it can be sent again without harm."
+    )
+    return response(Problem("unknown-outcome", text))
 
 
 def _of_fault(error: Exception) -> Response:

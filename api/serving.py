@@ -110,7 +110,8 @@ def application() -> WSGIApplication:
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     app = create_app(Settings.from_env(os.environ))
-    atexit.register(app.extensions["hudna"].pool.close)  # later its threads cannot be stopped
+    for pool in (app.extensions["hudna"].pool, app.extensions["hudna"].writing):
+        atexit.register(pool.close)  # later its threads cannot be stopped
     return app
 
 

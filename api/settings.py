@@ -29,6 +29,12 @@ class Settings:
         metadata={"help": "How many trusted proxies set X-Forwarded-For, -Proto, -Host, -Prefix."},
     )
     pool_size: int = field(default=4, metadata={"help": "Database connections of one worker."})
+    write_pool_size: int = field(
+        default=2, metadata={"help": "Database connections of one worker for writes."}
+    )
+    require_if_match: int = field(
+        default=0, metadata={"help": "1: who replaces or deletes must say which version (428)."}
+    )
     statement_timeout_s: int = field(
         default=10, metadata={"help": "Seconds after which a query is given up (503)."}
     )

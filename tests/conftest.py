@@ -284,6 +284,7 @@ def opened(dsn, **settings) -> Iterator[FlaskClient]:
         yield app.test_client()
     finally:
         app.extensions["hudna"].pool.close()
+        app.extensions["hudna"].writing.close()
 
 
 @contextmanager

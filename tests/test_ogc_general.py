@@ -174,7 +174,7 @@ def test_a_preflight_is_granted(visitor):
         ("GET", f"{ITEMS}?limit=0", 400, "invalid-parameter"),
         ("GET", f"{ITEMS}?contry=IRQ", 400, "invalid-parameter"),
         ("DELETE", "/collections", 405, "method-not-allowed"),
-        ("POST", ITEMS, 405, "method-not-allowed"),
+        ("POST", ITEMS, 401, "unauthorized"),
     ],
     ids=str,
 )

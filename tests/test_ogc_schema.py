@@ -113,8 +113,8 @@ def test_a_schema_is_valid_and_named_after_its_address(visitor, collection, part
 @every_collection
 @every_part
 def test_a_schema_takes_no_parameters_but_the_format(visitor, collection, part):
-    answer = visitor.get(f"/collections/{collection}/{part}?type=create")
-    assert_problem(answer, 400, parameter="type")
+    answer = visitor.get(f"/collections/{collection}/{part}?version=1")
+    assert_problem(answer, 400, parameter="version")
 
 
 @pytest.mark.requirement("D2")

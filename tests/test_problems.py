@@ -8,7 +8,7 @@ import pytest
 
 from api import create_app, geojson
 from api.settings import Settings
-from conftest import ITEMS, assert_problem, insert
+from conftest import ITEMS, PLACES, assert_problem, insert
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_every_bad_parameter_is_named_at_once(client):
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_a_method_that_is_not_taken_is_refused_with_those_that_are(client, method):
-    answer = getattr(client, method)(ITEMS)
+    answer = getattr(client, method)(PLACES)
     assert_problem(answer, 405)
     assert "GET" in answer.headers["Allow"]
 

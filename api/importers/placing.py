@@ -20,7 +20,7 @@ from api.gazetteer import Names
 from api.geocoding import GEOCODER, uncertainty_km
 from api.importers.store import Incoming
 from geo.areas import country_ground, unit_at
-from geo.candidates import Verdict
+from geo.candidates import Candidate, Verdict
 from geo.compass import apart_km
 from geo.countries import countries
 from geo.expressions import Unplaced
@@ -47,6 +47,8 @@ class Remarks:
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    #: The last name that may mean several places, with these.
+    doubt: tuple[str, list[Candidate]] | None = None
 
     def add(self, kind: str, source_id: str, text: str = "") -> None:
         """Take down one remark on an event."""
@@ -94,6 +96,7 @@ class Placing:
         if found.ambiguous:
             others = ", ".join(one.label for one in found.candidates[:3])
             self.remarks.add("ambiguous", event["source_id"], f"{text}: {others}")
+            self.remarks.doubt = (text, list(found.candidates))
             return
         self.remarks.add("placed by name", event["source_id"])
         event |= {

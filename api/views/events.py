@@ -67,10 +67,9 @@ def item(event_id: str) -> Response:
     state = events.state(pool(), query)
     made.append(cited(f"{state.epoch[:8]}.{state.head}", media))
     answer = paging.one(text, made, media, query["crs"])
-    looks = [query["geometry"], query["crs"].rpartition("/")[2], form(media)]
-    if query["geometry"] == "exact":  # which has no versions
-        looks.append(str(state.head))
-    answer.set_etag(f"{tx_id}.{version}.{'.'.join(looks)}")
+    tagged = etag(tx_id, version, query["geometry"], query["crs"], media)
+    exact = query["geometry"] == "exact"  # which has no versions
+    answer.set_etag(f"{tagged}.{state.head}" if exact else tagged)
     return answer
 
 
@@ -96,6 +95,11 @@ def _uuid(event_id: str) -> UUID:
     if not ID.fullmatch(event_id):  # UUID() reads many other spellings
         raise not_found(f"There is no event {event_id}: an id is a UUID.")
     return UUID(event_id)
+
+
+def etag(tx_id: int, version: int, geometry: str, crs: str, media: str) -> str:
+    """Return the strong entity tag of an event: its version, and how that is written."""
+    return ".".join((str(tx_id), str(version), geometry, crs.rpartition("/")[2], form(media)))
 
 
 def _found(uuid: UUID, query: dict[str, Any]) -> tuple[int, int, bytes]:

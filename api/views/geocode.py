@@ -1,6 +1,5 @@
 """Geocoding: names and phrases to places, points to names, one by one or many at once."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ from api.parameters import DataQuery, GeocodeBatch, GeocodeQuery, made
 from api.problems import Problem, body_invalid, log
 from api.stream import Page, State
 from api.views import paging
-from api.views.asking import asked, names
+from api.views.asking import asked, body, names
 from geo.candidates import Verdict
 from geo.expressions import Unplaced
 from geo.systems import CRS84
@@ -112,14 +111,7 @@ def _reverse(longitude: float, latitude: float) -> list[geocoding.Feature]:
 
 def _body() -> dict[str, Any]:
     """Return the body of the request, as its schema reads it."""
-    if request.mimetype != JSON:
-        raise Problem("unsupported-media-type", f"The body must be {JSON}.")
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise Problem("too-large", f"The body must be of at most {LARGEST_BODY:,} bytes.")
-    try:
-        document = json.loads(request.get_data())
-    except (ValueError, RecursionError):
-        raise Problem("invalid-body", "The body is not JSON.") from None
+    document = body([JSON], LARGEST_BODY)
     try:
         wanted: dict[str, Any] = made(GeocodeBatch).load(document)
     except ValidationError as error:

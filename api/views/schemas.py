@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from api import jsonschema
 from api.answers import document, negotiate
 from api.links import HTML, JSON, SCHEMA, selves
-from api.parameters import FormatQuery
+from api.parameters import FormatQuery, SchemaQuery
 from api.views.asking import asked
 
 PARTS = {
@@ -22,8 +22,12 @@ blueprint = Blueprint("schemas", __name__)
 
 def schema(collection: str, part: str) -> Response:
     """Return one of the schemas of a collection."""
-    media = negotiate(OFFERED, asked(FormatQuery).get("f"))
-    return document(PARTS[part](collection), media, selves(media, OFFERED))
+    writable = (collection, part) == ("events", "schema")
+    query = asked(SchemaQuery if writable else FormatQuery)
+    media = negotiate(OFFERED, query.get("f"))
+    how = query.get("type")
+    made = jsonschema.receivable(how) if how else PARTS[part](collection)
+    return document(made, media, selves(media, OFFERED))
 
 
 for _collection in jsonschema.SUBJECTS:

@@ -1,13 +1,19 @@
 """QGIS: the distribution's, without a screen, and what newer ones are known to ask."""
 
+import base64
 import json
 import os
+import socket
 import subprocess
+from http.client import HTTPConnection
 
+import psycopg
 import pytest
 from questions import BOX, IN_SUDAN, Question, answer, both, in_box, of
 
-from conftest import ITEMS
+from api import keys
+from api.schemas import PROPERTIES
+from conftest import ITEMS, serving
 from listening import hold_to, told
 from world import WORLD
 
@@ -178,7 +184,7 @@ def test_what_qgis_asks_is_answered(visitor, method, target, accept, media):
         limit = answer.json["components"]["parameters"]["limit"]["schema"]
         assert (limit["maximum"], limit["default"]) == (10_000, 100)
     if method == "OPTIONS":
-        assert "POST" not in answer.headers["Allow"], "nothing can be edited yet"
+        assert "POST" not in answer.headers["Allow"], "nothing can be edited without a key"
 
 
 def qgis_asks(visitor, condition) -> list[dict]:
@@ -241,3 +247,87 @@ def test_the_newest_qgis_is_told_of_the_schema(visitor):
     for name, described in answered.json["properties"].items():
         assert name == "geometry" or isinstance(described["type"], str)
         assert isinstance(described["x-ogc-propertySeq"], int)
+
+
+# Editing with QGIS 3.40: its requests in their order, and no more than it looks at.
+
+
+@pytest.fixture(scope="module")
+def editable(make_database):
+    """The real server on a database of its own, and the headers of a QGIS with its key."""
+    dsn = make_database()
+    with psycopg.connect(dsn) as conn:
+        _, key = keys.make(conn, "qgis", ["write"])
+    password = base64.b64encode(f"qgis:{key}".encode()).decode()
+    with serving(dsn) as url:
+        yield url.removeprefix("http://"), {"Authorization": f"Basic {password}"}
+
+
+def test_an_editing_session_of_the_newer_qgis_does_what_it_means(editable):
+    host, signed = editable
+    axes = {"Content-Crs": "http://www.opengis.net/def/crs/EPSG/0/4326"}  # bare, latitude first
+    geojson, patch = "application/geo+json", "application/merge-patch+json"
+
+    def ask(method, path, sent=None, media=geojson):
+        connection = HTTPConnection(host, timeout=20)
+        headers = signed | ({"Content-Type": media} | axes if sent else {})
+        connection.request(method, path, json.dumps(sent) if sent else None, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer, json.loads(text) if text else None
+
+    answer, _ = ask("OPTIONS", ITEMS)
+    assert (answer.status, "POST" in answer.headers["Allow"]) == (200, True)
+    answer, _ = ask("OPTIONS", f"{ITEMS}/unknown_id")
+    assert answer.status == 200
+    assert {"PUT", "PATCH", "DELETE"} <= set(answer.headers["Allow"].split(", "))
+
+    attributes = dict.fromkeys(PROPERTIES) | {"event_type": "Battles", "notes": "drawn"}
+    point = {"type": "Point", "coordinates": [33.2, 36.1]}
+    sent = {"type": "Feature", "geometry": point, "properties": attributes}
+    answer, _ = ask("POST", ITEMS, sent)
+    assert answer.status == 201
+    (location,) = (value for name, value in answer.getheaders() if name.lower() == "location")
+    assert "/items/" in location
+    path = "/" + location.split("/", 3)[3]
+    answer, found = ask("GET", path)
+    assert answer.status == 200
+    assert found["geometry"]["coordinates"] == [36.1, 33.2]
+
+    moved = {"type": "Point", "coordinates": [33.5, 36.3]}
+    assert ask("PATCH", path, {"geometry": moved}, patch)[0].status == 200
+    assert ask("PATCH", path, {"properties": {"notes": "moved"}}, patch)[0].status == 200
+    _, found = ask("GET", path)
+    assert found["geometry"]["coordinates"] == [36.3, 33.5]
+    assert found["properties"]["notes"] == "moved"
+
+    sent = {"type": "Feature", "id": found["id"], "geometry": moved}
+    sent["properties"] = found["properties"] | {"notes": "replaced"}
+    assert ask("PUT", path, sent)[0].status == 200
+    assert ask("GET", path)[1]["properties"]["notes"] == "replaced"
+    assert ask("DELETE", path)[0].status == 204
+    assert ask("GET", path)[0].status == 410
+
+
+@pytest.mark.xfail(
+    strict=True, reason="granian writes the names of headers in lower case, and has no choice"
+)
+def test_the_header_location_is_spelled_as_qgis_looks_for_it(editable):
+    """It compares the name letter by letter (qgsoapifcreatefeaturerequest.cpp)."""
+    host, signed = editable
+    body = b'{"type": "Feature", "geometry": null, "properties": {"event_type": "Riots"}}'
+    name, _, port = host.partition(":")
+    head = [
+        f"POST {ITEMS} HTTP/1.1",
+        f"Host: {host}",
+        f"Authorization: {signed['Authorization']}",
+        "Content-Type: application/geo+json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    with socket.create_connection((name, int(port)), timeout=20) as wire:
+        wire.sendall("\r\n".join([*head, "", ""]).encode() + body)
+        answer = b"".join(iter(lambda: wire.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 201")
+    assert b"\r\nLocation: http" in answer
