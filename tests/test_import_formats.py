@@ -8,9 +8,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 import acled
 import gdelt
+from api.cli import main
 from api.db import writing
 from api.identity import event_id
 from api.importers import FORMATS, format_named
@@ -281,3 +283,28 @@ def test_what_was_exported_comes_back_the_same(database, exported, elsewhere, mo
     imported(kind, path)
     assert features_of(elsewhere) == expected
     assert "Nothing has changed." in imported(kind, path).stdout
+
+
+# With the gazetteer.
+
+
+def test_the_places_of_every_format_are_completed(make_atlas, places, mapping, monkeypatch):
+    dsn = make_atlas()
+    monkeypatch.setenv("DATABASE_URL", dsn)
+    monkeypatch.setenv("HUDNA_GAZETTEER", str(places))
+    for kind, (content, options) in FILES.items():
+        path = file(f"{kind}.file", content)
+        words = ["import", kind, str(path), *options]
+        for said in ("created", "Nothing has changed."):
+            result = CliRunner().invoke(main, words)
+            assert result.exit_code == 0, result.output
+            assert said in result.stdout
+        skipped = CliRunner().invoke(main, [*words, "--each"])
+        assert f"{kind}.file: skipped" in skipped.stdout
+    lacking = """
+        SELECT array_agg(dataset || ' ' || source_id) FROM event
+         WHERE geo_precision IS NOT NULL AND ground IS NULL AND footprint IS NULL
+    """
+    assert ask(dsn, lacking) == (None,)
+    truce = "SELECT country, geocoder, geom IS NOT NULL FROM event WHERE source_id = 'R-3'"
+    assert ask(dsn, truce) == ("SYR", "hudna", True)
