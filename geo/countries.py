@@ -69,6 +69,44 @@ def alpha3_of_gw(code: int) -> str | None:
         raise LookupError(f"{code} is no code of a Gleditsch-Ward state") from None
 
 
+def alpha3_of_numeric(code: int) -> str | None:
+    """Return the ISO 3166-1 alpha-3 code for a numeric one; None: there is none.
+
+    >>> alpha3_of_numeric(760), alpha3_of_numeric(0)
+    ('SYR', None)
+    """
+    return _numeric().get(code)
+
+
+def alpha3_of_fips(code: str) -> str | None:
+    """Return the ISO 3166-1 alpha-3 code for one of FIPS 10-4; None: ISO has no such country.
+
+    Gaza and the West Bank are PSE. Seas, and islands that several states hold parts of, have none.
+
+    >>> alpha3_of_fips("IZ"), alpha3_of_fips("GZ"), alpha3_of_fips("OS")
+    ('IRQ', 'PSE', None)
+    """
+    return _fips().get(code)
+
+
+@cache
+def _numeric() -> Mapping[int, str]:
+    return {int(row["numeric"]): row["alpha3"] for row in _country_codes() if row["numeric"]}
+
+
+@cache
+def _fips() -> Mapping[str, str]:
+    return {
+        code: row["alpha3"] for row in _country_codes() for code in row["fips"].split("|") if code
+    }
+
+
+@cache
+def _country_codes() -> list[dict[str, str]]:
+    with files("geo").joinpath("country_codes.csv").open(encoding="utf-8") as table:
+        return list(csv.DictReader(table))
+
+
 @cache
 def _alpha3() -> Mapping[int, str | None]:
     with files("geo").joinpath("gleditsch_ward.csv").open(encoding="utf-8") as table:

@@ -62,14 +62,28 @@ SELECT e.id, e.source_id, (SELECT to_jsonb(b) FROM (SELECT {before_named}) AS b)
 SELECT b.key, count(*) FROM changed AS c, jsonb_each(c.before) AS b
  WHERE b.value <> c.after -> b.key GROUP BY b.key ORDER BY count(*) DESC, b.key
 
+-- name: kinds
+-- How many events changed in what way: in their place, in their time, in the rest, or by coming back from deletion.
+SELECT kind, count(DISTINCT id) FROM (
+  SELECT c.id, CASE WHEN b.key = 'deleted' THEN 'back' WHEN b.key = ANY(%(place)s) THEN 'moved'
+                    WHEN b.key = ANY(%(time)s) THEN 'redated' ELSE 'recoded' END AS kind
+    FROM changed AS c, jsonb_each(c.before) AS b
+   WHERE b.value <> c.after -> b.key AND (b.key = 'deleted' OR NOT (c.before -> 'deleted')::boolean)) AS found
+ GROUP BY kind
+
 -- name: changed_examples
--- Some changes: one of each field, the most frequent first, before a second of any.
-SELECT source_id, key, before, after
-  FROM (SELECT c.source_id, b.key, b.value AS before, c.after -> b.key AS after,
-               row_number() OVER (PARTITION BY b.key ORDER BY c.source_id) AS n,
-               count(*) OVER (PARTITION BY b.key) AS often
-          FROM changed AS c, jsonb_each(c.before) AS b WHERE b.value <> c.after -> b.key) AS found
- ORDER BY n, often DESC, key LIMIT 5
+-- Some changes of each kind: one of each field, the most frequent first, before a second of any.
+SELECT kind, source_id, key, before, after
+  FROM (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY n, often DESC, key) AS place
+          FROM (SELECT *, row_number() OVER (PARTITION BY key ORDER BY source_id) AS n,
+                       count(*) OVER (PARTITION BY key) AS often
+                  FROM (SELECT c.source_id, b.key, b.value AS before, c.after -> b.key AS after,
+                               CASE WHEN b.key = 'deleted' THEN 'back' WHEN b.key = ANY(%(place)s) THEN 'moved'
+                                    WHEN b.key = ANY(%(time)s) THEN 'redated' ELSE 'recoded' END AS kind
+                          FROM changed AS c, jsonb_each(c.before) AS b
+                         WHERE b.value <> c.after -> b.key
+                           AND (b.key = 'deleted' OR NOT (c.before -> 'deleted')::boolean)) AS found) AS ranked) AS best
+ WHERE place <= %(shown)s ORDER BY kind, place
 
 -- name: place_on
 -- A place whose outline or line is that shared ground.
@@ -85,6 +99,47 @@ UPDATE event AS e SET {assignments}, source_release = s.source_release, deleted 
 INSERT INTO event (id, dataset, source_id, source_release, {content})
 SELECT id, dataset, source_id, source_release, {content} FROM staged AS s
  WHERE NOT EXISTS (SELECT FROM event AS e WHERE e.id = s.id)
+
+-- name: created_examples
+-- Some of what is new, in words.
+SELECT s.source_id, concat_ws(', ', s.event_type, s.starts_on, s.place_name, s.country) FROM staged AS s
+ WHERE NOT EXISTS (SELECT FROM event AS e WHERE e.id = s.id) ORDER BY s.source_id LIMIT %(shown)s
+
+-- name: absent
+-- The events that are to go.
+CREATE TEMP TABLE absent (id uuid, source_id text, words text) ON COMMIT DROP
+
+-- name: unread
+-- Those of these data sets that are there and were not read.
+INSERT INTO absent
+SELECT e.id, e.source_id, concat_ws(', ', e.event_type, e.starts_on, e.place_name, e.country)
+  FROM event AS e WHERE e.dataset = ANY(%(datasets)s) AND NOT e.deleted
+   AND NOT EXISTS (SELECT FROM staged AS s WHERE s.id = e.id)
+
+-- name: withdrawn
+-- Those that their source has withdrawn.
+INSERT INTO absent
+SELECT e.id, e.source_id, concat_ws(', ', e.event_type, e.starts_on, e.place_name, e.country)
+  FROM event AS e WHERE e.id = ANY(%(ids)s) AND NOT e.deleted
+
+-- name: living
+-- How many events of these data sets there are.
+SELECT count(*) FROM event WHERE dataset = ANY(%(datasets)s) AND NOT deleted
+
+-- name: gone_examples
+-- How many are to go, and some of them, in words.
+SELECT source_id, words, count(*) OVER () FROM absent ORDER BY source_id LIMIT %(shown)s
+
+-- name: bury
+-- A tombstone for each.
+SELECT count(event_delete(id)) FROM absent
+
+-- name: no_more_absent
+DROP TABLE absent
+
+-- name: datasets
+-- The data sets of what was read.
+SELECT DISTINCT dataset FROM staged ORDER BY dataset
 
 -- name: replace_rows
 -- The source's rows that read otherwise than before.
@@ -102,11 +157,16 @@ SELECT id, %(id)s, file, line, row FROM staged AS s
 SELECT EXISTS (SELECT FROM import
                 WHERE (format, dataset) = (%(format)s, %(dataset)s) AND release IS NOT DISTINCT FROM %(release)s)
 
+-- name: known
+-- When a file with this digest was last imported with these options.
+SELECT max(at) FROM import
+ WHERE sha256 @> ARRAY[%(sha256)s] AND format = %(format)s AND options = %(options)s::jsonb
+
 -- name: record
 -- The import itself.
-INSERT INTO import (id, format, dataset, files, release, read, created, changed, unchanged, rejected)
-VALUES (%(id)s, %(format)s, %(dataset)s, %(files)s, %(release)s,
-        %(read)s, %(created)s, %(changed)s, %(unchanged)s, %(rejected)s)
+INSERT INTO import (id, format, dataset, files, sha256, options, release, read, created, changed, unchanged, rejected, gone)
+VALUES (%(id)s, %(format)s, %(dataset)s, %(files)s, %(sha256)s, %(options)s, %(release)s,
+        %(read)s, %(created)s, %(changed)s, %(unchanged)s, %(rejected)s, %(gone)s)
 
 -- name: clear
 -- The tables of this import, for another one in the same transaction.

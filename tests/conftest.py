@@ -32,6 +32,7 @@ from geo import index
 from geo.fixes import Fixer
 from geo.gazetteer import Gazetteer
 from geocoder import stub
+from importing import blank, database  # noqa: F401 - fixtures
 from listening import listening
 from world import WORLD, event_id
 

@@ -8,22 +8,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import psycopg
 import pytest
 import shapely
-from click.testing import CliRunner
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL
 
-from api.cli import main
 from api.cluster import Cluster
 from api.identity import event_id
 from api.importers import store
 from api.importers.store import CONTENT, Incoming, Origin
 from conftest import settle
 from ged import ged, row
+from importing import ask, create, imported, loaded
 
 REAL = os.environ.get("HUDNA_REAL_DATA")
 HUDNA = Path(sys.executable).parent / "hudna"
@@ -140,22 +137,27 @@ def test_only_what_differs_is_changed_and_told(conn):
     )
     assert counts(account) == (1, 2, 1)
     assert account.fields == {"fatalities_best": 2, "geom": 1}
-    assert account.examples == [
-        ("2", "fatalities_best", 2, 7),
-        ("3", "geom", "POINT (1 2)", "POINT (3 4)"),
-        ("3", "fatalities_best", 3, 8),
-    ]
+    assert (account.moved, account.redated, account.recoded) == (1, 0, 2)
+    assert account.examples == {
+        "moved": [("3", "geom", "POINT (1 2)", "POINT (3 4)")],
+        "recoded": [("2", "fatalities_best", 2, 7), ("3", "fatalities_best", 3, 8)],
+    }
+    assert account.new == [("5", "Battles")]
     versions = dict(conn.execute("SELECT source_id, version FROM event"))
     assert versions == {"1": 1, "2": 2, "3": 2, "4": 1, "5": 1}
 
 
-def test_no_more_than_five_examples_are_given_the_most_frequent_first(conn):
+def test_no_more_than_five_examples_of_a_kind_are_given_the_most_frequent_first(conn):
     load(conn, *(incoming(str(n)) for n in range(9)))
-    changed = {"notes": "x", "country": "IRQ", "admin1": "y", "place_name": "z"}
+    changed = {"notes": "x", "country": "IRQ", "admin1": "y", "starts_on": "2024-01-01"}
+    changed |= {"fatalities_low": 1, "fatalities_high": 2, "tags": ["a"]}
     account = load(conn, incoming("0", **changed), *(incoming(str(n), notes="x") for n in (1, 2)))
-    assert [example.field for example in account.examples] == [
-        *("notes", "admin1", "country", "place_name", "notes")
-    ]
+    assert {kind: [one.field for one in some] for kind, some in account.examples.items()} == {
+        "moved": ["admin1", "country"],
+        "redated": ["starts_on"],
+        "recoded": ["notes", "fatalities_high", "fatalities_low", "tags", "notes"],
+    }
+    assert (account.moved, account.redated, account.recoded) == (1, 1, 3)
 
 
 def test_a_new_release_of_the_same_is_no_change(conn):
@@ -178,6 +180,8 @@ def test_an_event_that_was_deleted_comes_back(conn):
     account = load(conn, incoming(notes="a"))
     assert counts(account) == (0, 1, 0)
     assert account.fields == {"deleted": 1, "notes": 1}
+    assert (account.back, account.recoded) == (1, 0)
+    assert account.examples == {"back": [("1", "deleted", True, False)]}
     assert one(conn, "deleted, notes, version") == (False, "a", 3)
 
 
@@ -211,7 +215,7 @@ def test_rows_that_contradict_each_other_are_left_out_and_the_others_stay(conn):
     store.stage(conn, events, "some")
     clashes = list(store.clashes(conn))
     assert [(clash.line, clash.other_line) for clash in clashes] == [(1, 3), (3, 1), (4, 3)]
-    account = store.apply(conn, SOME, read=4, rejected=len(clashes))
+    account = store.apply(conn, read=4, rejected=len(clashes))
     assert counts(account) == (1, 0, 0)
     assert one(conn, "count(*)") == (0,)
 
@@ -249,46 +253,8 @@ def test_an_import_is_recorded_and_its_transaction_bears_its_name(conn):
 # By the command, into databases of their own.
 
 
-@pytest.fixture(scope="module")
-def template(make_database):
-    """The name of a database with the schema, to be copied: that is quick."""
-    return conninfo_to_dict(make_database())["dbname"]
-
-
-def create(cluster, template):
-    """Make a database like another one; give its address."""
-    name = f"import_{uuid4().hex}"
-    with psycopg.connect(cluster.dsn, autocommit=True) as conn:
-        query = SQL("CREATE DATABASE {} TEMPLATE {}")
-        conn.execute(query.format(Identifier(name), Identifier(template)))
-    return make_conninfo(cluster.dsn, dbname=name)
-
-
-@pytest.fixture
-def database(template, cluster, monkeypatch, tmp_path):
-    """A new database, which the command finds, and a folder of its own."""
-    dsn = create(cluster, template)
-    monkeypatch.setenv("DATABASE_URL", dsn)
-    monkeypatch.chdir(tmp_path)
-    return dsn
-
-
-def run(*words, code=0, **options):
-    result = CliRunner().invoke(
-        main, ["import", "ucdp", "--no-places", *map(str, words)], **options
-    )
-    assert result.exit_code == code, result.output
-    return result
-
-
-def ask(dsn, query):
-    with psycopg.connect(dsn) as conn:
-        return conn.execute(query).fetchone()
-
-
-def loaded(dsn):
-    """How many events there are, and at what head."""
-    return ask(dsn, "SELECT (SELECT count(*) FROM event), head FROM feed.state")
+def run(*words, **options):
+    return imported("ucdp", *words, **options)
 
 
 def file(name, *rows, **options):

@@ -1,46 +1,44 @@
 """`hudna import`: events from files."""
 
-import json
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import takewhile
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import click
 import psycopg
 
+from api.cli.account import refusal, remarked, told, vanishing
 from api.cli.database import data_option, database, names_file, transaction
 from api.cli.screen import Screen
 from api.cluster import ClusterError
 from api.db import Connection, Lent
 from api.gazetteer import Names, grounds, version
 from api.geocoders import cascade
-from api.importers import FORMATS
-from api.importers.files import RefusedError, load, name_of
-from api.importers.placing import Placing, Remarks
+from api.importers import FORMATS, TABLES, format_named
+from api.importers.files import RefusedError, Wishes, known, load
+from api.importers.mapping import Mapping, MappingError
+from api.importers.placing import Placing
+from api.importers.reading import Format
 from api.importers.rejections import Rejections
-from api.importers.store import Account
+from api.importers.sources import Source
+from api.importers.store import VanishingError
 from api.importers.table import FormatError
 from api.settings import Settings
 from geo import index
 from geo.geocoders import Cascade
 
-#: Characters of a value that the screen shows.
-WIDTH = 60
+STDIN = Path("-")
+_existing = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.command("import")
-@click.argument("kind", metavar="FORMAT", type=click.Choice(list(FORMATS)))
-@click.argument(
-    "files",
-    metavar="FILE...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-)
+@click.argument("name", metavar="FORMAT", type=click.Choice(list(FORMATS)))
+@click.argument("files", metavar="FILE...", nargs=-1, type=_existing)
 @click.option("--lenient", is_flag=True, help="Load the good rows even if there are bad ones.")
 @click.option(
     "--report",
@@ -50,46 +48,118 @@ WIDTH = 60
 )
 @click.option("--no-places", is_flag=True, help="Leave places as they come, without footprints.")
 @click.option("--release", help="Such as 25.1.  [default: what the name of each file says]")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="The files are the whole of their data set: delete what they lack.",
+)
+@click.option("--force", is_flag=True, help="Even if that is more than a fifth.")
+@click.option(
+    "--each",
+    is_flag=True,
+    help="Each file in a transaction of its own; skip those that were imported before.",
+)
+@click.option(
+    "--visibility",
+    type=click.Choice(["public", "restricted"]),
+    help="Who may see the events.  [default: public; of acled restricted]",
+)
+@click.option("--dataset", help="Of csv and geojson: the name of the data set.")
+@click.option(
+    "--mapping",
+    "mapping_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of csv and geojson: what the columns are, in TOML.",
+)
+@click.option("--roots", help="Of gdelt: the CAMEO roots to load.  [default: 18,19,20]")
+@click.option(
+    "--deleted",
+    multiple=True,
+    type=_existing,
+    help="Of acled: the list of deleted events, as CSV or JSON.",
+)
 @data_option
-def import_events(  # noqa: PLR0913 -- the options of a command
-    kind: str,
-    files: tuple[Path, ...],
-    report: Path | None,
-    release: str | None,
-    data: Path,
-    *,
-    lenient: bool,
-    no_places: bool,
-) -> None:
+def import_events(name: str, files: tuple[Path, ...], data: Path, **options: Any) -> None:
     """Load events from files: all of them or, if one row is bad, nothing.
 
     What is there already and reads the same stays untouched, so that the same file again changes
-    nothing. FORMAT is `ucdp`: UCDP GED, as CSV. A FILE of - is the standard input.
+    nothing. FORMAT is `acled`, `ucdp`, `gdelt`, or `csv` and `geojson` for tables of your own. A
+    FILE of - is the standard input.
 
     The database is the one that DATABASE_URL names; without that it is the private one, which is
     started for the import if `hudna up` is not running.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started has to be stopped
-    rejections = Rejections(report or Path(f"{name_of(files[0])}.rejected.csv"))
-    with _explained(rejections), ExitStack() as stack:
+    for wrong in _misfits(name, files, options):
+        raise click.UsageError(wrong)
+    kind = _format(name, options["roots"], options["mapping_file"])
+    named = {field.name for field in fields(Wishes)} & options.keys()
+    wishes = Wishes(**{option: options[option] for option in named})
+    names = None if options["no_places"] else names_file(data)
+    with _explained(), ExitStack() as stack:
         screen = stack.enter_context(Screen())
-        stack.enter_context(rejections)
         dsn = stack.enter_context(database(data, screen.say))
-        conn = stack.enter_context(transaction(dsn, "import"))
-        placing = None if no_places else _placing(conn, names_file(data))
-        account = load(
-            conn,
-            FORMATS[kind],
-            files,
-            release=release,
-            lenient=lenient,
-            placing=placing,
-            rejections=rejections,
-            watch=screen,
+        for batch in [[file] for file in files] if options["each"] else [files]:
+            first = _source([*batch, *options["deleted"]][0]).name
+            rejections = Rejections(options["report"] or Path(f"{first}.rejected.csv"))
+            with rejections, _refused(rejections), transaction(dsn, "import") as conn:
+                wished = replace(wishes, placing=_placing(conn, names) if names else None)
+                sources = [_source(path) for path in batch]
+                if options["each"] and known(conn, kind, sources[0], wished):
+                    click.echo(f"{first}: skipped, it has been imported before.")
+                    continue
+                account = load(
+                    conn,
+                    kind,
+                    sources,
+                    wished,
+                    withdrawn=[_source(path) for path in options["deleted"]],
+                    rejections=rejections,
+                    watch=screen,
+                )
+            lines = [*told(account), *(remarked(wished.placing.remarks) if wished.placing else ())]
+            click.echo("\n".join([f"{first}:", *lines] if options["each"] else lines))
+            if account.rejected:
+                click.echo(f"The bad rows are listed in {rejections.report}.")
+
+
+def _misfits(name: str, files: Sequence[Path], options: dict[str, Any]) -> Iterator[str]:
+    """Yield what of the options does not go together."""
+    each, replaced = options["each"], options["replace"]
+    if not files and not options["deleted"]:
+        yield "Missing argument 'FILE...'."
+    if options["deleted"] and name != "acled":
+        yield f"--deleted is not for {name}: it does not list what it has deleted."
+    if options["dataset"] and name not in TABLES:
+        yield f"--dataset is not for {name}, which is a data set."
+    if options["force"] and not replaced:
+        yield "--force goes with --replace."
+    if replaced and options["lenient"]:
+        yield "--replace excludes --lenient: a bad row does not say that its event is gone."
+    if replaced and not files:
+        yield "--replace needs the files that are the whole."
+    if each and (replaced or options["deleted"] or options["report"]):
+        yield "--each has no place beside --replace, --deleted or --report."
+    if each and STDIN in files:
+        yield "--each needs files that can be read twice."
+
+
+def _format(name: str, roots: str | None, mapping: Path | None) -> Format:
+    """Return the format with what is decided about it."""
+    try:
+        return format_named(
+            name,
+            roots=None if roots is None else roots.split(","),
+            mapping=Mapping.of_toml(mapping.read_text(encoding="utf-8")) if mapping else None,
         )
-    click.echo("\n".join([*_account(account), *(_remarks(placing.remarks) if placing else ())]))
-    if account.rejected:
-        click.echo(f"The bad rows are listed in {rejections.report}.")
+    except MappingError as error:
+        raise click.UsageError(f"{mapping} {error}") from error
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
+
+
+def _source(path: Path) -> Source:
+    return Source.of_stream("stdin", sys.stdin.buffer) if path == STDIN else Source.of_path(path)
 
 
 def _placing(conn: Connection, names: Path) -> Placing:
@@ -108,65 +178,26 @@ def _geocoders(conn: Connection) -> Cascade | None:
 
 
 @contextmanager
-def _explained(rejections: Rejections) -> Iterator[None]:
-    """Tell what the user can mend without a traceback."""
+def _refused(rejections: Rejections) -> Iterator[None]:
+    """Tell why files were refused, and leave."""
     try:
         yield
     except RefusedError as error:
-        click.echo("\n".join(_refusal(rejections, error.read)), err=True)
+        click.echo("\n".join(refusal(rejections, error.read)), err=True)
         raise click.exceptions.Exit(1) from error
+    except VanishingError as error:
+        click.echo("\n".join(vanishing(error.account, error.living)), err=True)
+        raise click.exceptions.Exit(1) from error
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Tell what the user can mend without a traceback."""
+    try:
+        yield
     except psycopg.errors.UniqueViolation as error:
         raise click.ClickException(
             "Nothing was loaded: somebody else wrote one of these events just now. Try again."
         ) from error
     except (ClusterError, FormatError, psycopg.OperationalError, OSError) as error:
         raise click.ClickException(str(error).strip()) from error
-
-
-def _refusal(rejections: Rejections, read: int) -> Iterator[str]:
-    yield f"Nothing was loaded: {rejections.rows:,} of {read:,} rows are bad."
-    for problem in rejections.first:
-        name = f"{problem.column} {_shown(problem.value)[0]} " if problem.column else ""
-        yield f"  {problem.file}:{problem.line}  id {problem.source_id}: {name}{problem.message}"
-    yield f"All that is wrong is listed in {rejections.report}."
-    yield "To load the good rows, add --lenient."
-
-
-def _account(account: Account) -> Iterator[str]:
-    yield f"{account.read:,} rows read"
-    for name in ("created", "changed", "unchanged", "repeated", "rejected"):
-        count = getattr(account, name)
-        if count or name in {"created", "changed", "unchanged"}:
-            yield f"{count:>9,} {name}"
-    if account.fields:
-        yield "What changed, and how often:"
-        yield from (f"{count:>9,} {name}" for name, count in account.fields.items())
-        yield "For example:"
-        for change in account.examples:
-            values = " -> ".join(_shown(change.before, change.after))
-            yield f"  {change.source_id}  {change.field}: {values}"
-    if not account.created and not account.changed:
-        yield "Nothing has changed."
-
-
-def _remarks(remarks: Remarks) -> Iterator[str]:
-    if remarks.counts:
-        yield "Places:"
-    for kind, count in sorted(remarks.counts.items()):
-        yield f"{count:>9,} {kind}"
-        yield from (f"           {source_id}  {text}" for source_id, text in remarks.examples[kind])
-
-
-def _shown(*values: Any) -> list[str]:
-    """Return values as the screen shows them: on one line, and only where they differ if long."""
-    texts = [json.dumps(value, ensure_ascii=False) for value in values]
-    if max(map(len, texts)) <= WIDTH:
-        return texts
-    alike = takewhile(lambda signs: len({*signs}) == 1, zip(*texts, strict=False))
-    start = max(0, len([*alike]) - WIDTH // 3) if len(texts) > 1 else 0
-    return [_window(text, start) for text in texts]
-
-
-def _window(text: str, start: int) -> str:
-    end = start + WIDTH
-    return f"{'…' if start else ''}{text[start:end]}{'…' if text[end:] else ''}"

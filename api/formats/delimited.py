@@ -7,6 +7,7 @@ is a cell of JSON; what is null is an empty cell.
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -16,8 +17,9 @@ import shapely
 from api.formats.table import Table, pieces
 from geo.systems import CRS84
 
-#: What spreadsheets take for the beginning of a formula (OWASP, CSV Injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: What spreadsheets take for the beginning of a formula (OWASP, CSV Injection); with apostrophes
+#: before it, too, so that whoever reads the file back can tell ours from the text's own.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 #: A row that no strict reader takes: too long, and its quotation mark is never closed.
 BROKEN_OFF = ',"The file is incomplete: the server could not read on.'
 
@@ -58,7 +60,7 @@ def _rows(features: Iterator[bytes], table: Table) -> Iterator[bytes]:
 def _cell(value: Any) -> Any:
     """Return a value as a cell: text that would be a formula gets an apostrophe before it."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return f"'{value}" if _FORMULA.match(value) else value
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 

@@ -1,7 +1,7 @@
 """The cells of a row as values: what is wrong with them is gathered, not raised."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
 
@@ -59,19 +59,40 @@ class Cells:
             return number
         return None
 
-    def day(self, column: str, low: date, high: date) -> date | None:
-        """Return a day from `low` to `high`."""
+    def day(
+        self,
+        column: str,
+        low: date,
+        high: date,
+        *,
+        read: Callable[[str], date | None] | None = None,
+        like: str = "2018-03-09",
+    ) -> date | None:
+        """Return a day from `low` to `high`, read as `read_day` does or as `read` does."""
         text = self.text(column)
         if text is None:
             return None
-        day = read_day(text)
+        day = (read or read_day)(text)
         if day is None:
-            self.blame(column, "is no day: it must be written like 2018-03-09")
+            self.blame(column, f"is no day: it must be written like {like}")
         elif not low <= day <= high:
             self.blame(column, f"is not between {low} and {high}")
         else:
             return day
         return None
+
+    def point(self, latitude: str, longitude: str) -> tuple[float, float] | None:
+        """Return longitude and latitude; a place that is not known has none, and is not at 0, 0."""
+        north = self.decimal(latitude, -90, 90)
+        east = self.decimal(longitude, -180, 180)
+        for column, other in ((latitude, longitude), (longitude, latitude)):
+            if self.text(column) is None and self.text(other) is not None:
+                self.blame(column, f"is empty, while {other} is not")
+        if north == east == 0:
+            self.blame(
+                latitude, f"and {longitude} are 0: where they are not known they must be empty"
+            )
+        return None if north is None or east is None else (east, north)
 
 
 @lru_cache(maxsize=4096)
@@ -86,3 +107,18 @@ def read_day(text: str) -> date | None:
         return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None
+
+
+def latest_day() -> date:
+    """Return the last day of this year: what lies beyond it is a slip of the keyboard."""
+    return date(date.today().year, 12, 31)  # noqa: DTZ011 -- local days, wherever it happened
+
+
+def pieces(text: str | None, separator: str = ";") -> list[str]:
+    """Return the parts of a text, each once and without the blanks around it.
+
+    >>> pieces("Reuters; AP;; Reuters "), pieces(None)
+    (['Reuters', 'AP'], [])
+    """
+    parts = (part.strip() for part in (text or "").split(separator))
+    return list(dict.fromkeys(part for part in parts if part))

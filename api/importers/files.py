@@ -1,19 +1,22 @@
 """Files into the database: all of them or nothing."""
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from api.db import Connection
-from api.importers import Format, store
+from api.identity import event_id
+from api.importers import store
+from api.importers.account import Account
 from api.importers.placing import Placing
+from api.importers.reading import Format
 from api.importers.rejections import Fault, Rejections
-from api.importers.store import Account, Incoming, Origin
+from api.importers.sources import Source, opened
+from api.importers.store import Incoming, Origin
 from api.importers.table import FormatError
+from geo import index
 
-STDIN = Path("-")
 #: Rows between two looks at how far the reading has come.
 STRIDE = 500
 
@@ -39,78 +42,158 @@ class RefusedError(Exception):
         self.read = read
 
 
-def load(  # noqa: PLR0913 -- what a user decides, and where it is told
+@dataclass(frozen=True)
+class Wishes:
+    """What an operator may decide of an import.
+
+    `release` and `visibility` are those of the format, unless they are given, and `dataset` that of
+    the rows or the format. `lenient` leaves out the bad rows, which otherwise forbid the whole.
+    `replace` says that the files are the whole of their data sets, so that what they lack is
+    deleted, and `force` that it is, however much that may be. `placing` completes places out of the
+    gazetteer.
+    """
+
+    release: str | None = None
+    dataset: str | None = None
+    visibility: str | None = None
+    lenient: bool = False
+    replace: bool = False
+    force: bool = False
+    placing: Placing | None = None
+
+    def told(self, kind: Format) -> dict[str, Any]:
+        """Return all that decides what becomes of a file, as plain values."""
+        return {
+            **kind.options,
+            "release": self.release,
+            "dataset": self.dataset,
+            "visibility": self.visibility,
+            "lenient": self.lenient,
+            "gazetteer": self.placing and index.version(),
+        }
+
+
+def load(  # noqa: PLR0913 -- what, where from, how, and where it is told
     conn: Connection,
     kind: Format,
-    files: Sequence[Path],
+    sources: Sequence[Source],
+    wishes: Wishes,
     *,
-    release: str | None,
-    lenient: bool,
-    placing: Placing | None,
+    withdrawn: Sequence[Source] = (),
     rejections: Rejections,
     watch: Watch,
 ) -> Account:
-    """Load the events of `files` in the transaction of `conn`, and return what that came to.
+    """Load the events of `sources` in the transaction of `conn`, and return what that came to.
 
-    What the sources leave open of places is completed by `placing`, if it is given.
-
-    The release is what the name of each file says, unless it is given. `lenient` leaves out the
-    bad rows, which otherwise forbid the whole.
+    What their source has `withdrawn` is deleted behind that, in the same transaction.
 
     Raises:
         FormatError: a file is not of this kind; it is named.
-        RefusedError: there are bad rows. The transaction has to be rolled back.
+        RefusedError: there are bad rows.
+        VanishingError: what is to be replaced would lose more than a fifth.
+        The transaction has to be rolled back then.
     """
-    releases = [release or kind.release_of(path.name) for path in files]
-    events = _events(kind, files, releases, rejections, watch)
-    if placing is not None:
-        events = map(placing.placed, events)
-    count = store.stage(conn, events, kind.dataset)
-    count += rejections.rows
+    reading = _Reading(kind, wishes, rejections, watch)
+    dataset = wishes.dataset or kind.dataset
+    events: Iterable[Incoming] = reading.events(sources)
+    if wishes.placing is not None:
+        events = map(wishes.placing.placed, events)
+    count = store.stage(conn, events, dataset)
+    ids = list(reading.withdrawn(withdrawn))
+    count += rejections.rows + rejections.passed.total()
     watch.writing()
     for clash in store.clashes(conn):
         other = f"line {clash.other_line} of {clash.other_file}"
         fault = Fault("", "", f"says something else of this event than {other}")
         rejections.add(clash.file, clash.line, clash.source_id, [fault])
-    if rejections.rows and not lenient:
+    if rejections.rows and (wishes.replace or not wishes.lenient):
         raise RefusedError(count)
-    origin = Origin(
-        format=kind.name,
-        dataset=kind.dataset,
-        files=[name_of(path) for path in files],
-        release=releases[0] if len(set(releases)) == 1 else None,
-    )
-    return store.apply(conn, origin, read=count, rejected=rejections.rows)
+    account = store.apply(conn, read=count, rejected=rejections.rows, passed=rejections.passed)
+    if wishes.replace:
+        store.replace(conn, account, dataset, force=wishes.force)
+    if dataset and ids:
+        store.withdraw(conn, account, [event_id(dataset, source_id) for source_id in ids])
+    store.record(conn, reading.origin(), account)
+    store.clear(conn)
+    return account
 
 
-def name_of(path: Path) -> str:
-    """Return the name under which a file is spoken of."""
-    return "stdin" if path == STDIN else path.name
+def known(conn: Connection, kind: Format, source: Source, wishes: Wishes) -> bool:
+    """Tell whether this very file has been imported before, with the same wishes."""
+    with opened(source) as file:
+        origin = Origin(kind.name, kind.dataset, sha256=[file.sha256], options=wishes.told(kind))
+    return store.known(conn, origin)
 
 
-def _events(
-    kind: Format,
-    files: Sequence[Path],
-    releases: Sequence[str | None],
-    rejections: Rejections,
-    watch: Watch,
-) -> Iterator[Incoming]:
-    for path, release in zip(files, releases, strict=True):
-        name = name_of(path)
-        size = None if path == STDIN else path.stat().st_size
-        watch.reading(name, size)
+@dataclass
+class _Reading:
+    """The reading of the files of one import, and what it has found out about them."""
+
+    kind: Format
+    wishes: Wishes
+    rejections: Rejections
+    watch: Watch
+    files: list[str] = field(default_factory=list)
+    releases: list[str | None] = field(default_factory=list)
+    sha256: list[str] = field(default_factory=list)
+
+    def origin(self) -> Origin:
+        """Return where the events come from: all of it is known when all has been read."""
+        return Origin(
+            format=self.kind.name,
+            dataset=self.wishes.dataset or self.kind.dataset,
+            files=self.files,
+            release=self.releases[0] if len(set(self.releases)) == 1 else None,
+            sha256=self.sha256,
+            options=self.wishes.told(self.kind),
+        )
+
+    def events(self, sources: Iterable[Source]) -> Iterator[Incoming]:
+        """Yield the events of the files, one file after the other."""
+        for source in sources:
+            release = self.wishes.release or self.kind.release_of(source.name)
+            self.releases.append(release)
+            self.watch.reading(source.name, source.size)
+            yield from self._events(source, release)
+
+    def withdrawn(self, sources: Iterable[Source]) -> Iterator[str]:
+        """Yield the ids that these files say their source has withdrawn."""
+        for source in sources:
+            with opened(source) as file, _named(source):
+                if self.kind.withdrawn is None:
+                    raise FormatError(f"cannot be read: {self.kind.name} tells of no deletions")
+                yield from self.kind.withdrawn(file.stream, source.name, self.rejections)
+            self.files.append(source.name)
+            self.sha256.append(file.sha256)
+
+    def _events(self, source: Source, release: str | None) -> Iterator[Incoming]:
         rows = 0
-        with _opened(path) as stream:
-            try:
-                for event in kind.read(stream, name, release, rejections):
-                    if rows % STRIDE == 0:
-                        watch.at(stream.tell() if size else 0, rows)
-                    rows += 1
-                    yield event
-            except FormatError as error:
-                raise FormatError(f"{name} {error}") from error
-        watch.at(size or 0, rows)
+        with opened(source) as file, _named(source):
+            self.files.append(source.name)
+            self.sha256.append(file.sha256)
+            for event in self.kind.read(file.stream, source.name, release, self.rejections):
+                if rows % STRIDE == 0:
+                    self.watch.at(file.stream.tell() if source.size else 0, rows)
+                rows += 1
+                yield self._as_wished(event)
+        self.watch.at(source.size or 0, rows)
+
+    def _as_wished(self, incoming: Incoming) -> Incoming:
+        event = dict(incoming.event)
+        if self.wishes.dataset:
+            event.pop("dataset", None)
+        elif not event.get("dataset", self.kind.dataset):
+            line = incoming.line
+            raise FormatError(f"names no data set, line {line}: give one, or put it in the mapping")
+        said = event.get("visibility") or self.kind.visibility
+        event["visibility"] = self.wishes.visibility or said
+        return replace(incoming, event=event)
 
 
-def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb")
+@contextmanager
+def _named(source: Source) -> Iterator[None]:
+    """Name the file that is not of its format."""
+    try:
+        yield
+    except FormatError as error:
+        raise FormatError(f"{source.name} {error}") from error

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +12,9 @@ from typing import Any, NamedTuple, Self, TextIO
 
 #: How many problems are kept for the screen; the report has all.
 SHOWN = 20
+
+#: Halves of characters that JSON can name; the other halves stand for bytes that are not UTF-8.
+_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class Fault(NamedTuple):
@@ -34,15 +38,17 @@ class Problem:
 
 
 class Rejections:
-    """The rows refused in one import.
+    """The rows refused in one import, and those left out on purpose (`passed`, by why).
 
     The report is written as they come, so that a million of them take no memory. A name in .jsonl
-    or .ndjson makes it JSON lines, any other CSV. Without a rejected row there is no report.
+    or .ndjson makes it JSON lines, any other CSV. Without a rejected row, or a name, there is
+    no report.
     """
 
-    def __init__(self, report: Path) -> None:
+    def __init__(self, report: Path | None) -> None:
         self.report = report
         self.rows = 0
+        self.passed: Counter[str] = Counter()
         self.first: list[Problem] = []
         self._held = ExitStack()
         self._out: TextIO | None = None
@@ -60,14 +66,13 @@ class Rejections:
             problem = Problem(file, line, *map(printable, (source_id, *fault)))
             if len(self.first) < SHOWN:
                 self.first.append(problem)
-            self._write(problem)
+            if self.report is not None:
+                self._write(self.report, problem)
 
-    def _write(self, problem: Problem) -> None:
-        as_lines = self.report.suffix in {".jsonl", ".ndjson"}
+    def _write(self, report: Path, problem: Problem) -> None:
+        as_lines = report.suffix in {".jsonl", ".ndjson"}
         if self._out is None:
-            self._out = self._held.enter_context(
-                self.report.open("w", encoding="utf-8", newline="")
-            )
+            self._out = self._held.enter_context(report.open("w", encoding="utf-8", newline=""))
             if not as_lines:
                 csv.writer(self._out).writerow(f.name for f in fields(Problem))
         if as_lines:
@@ -82,6 +87,7 @@ def printable(text: str) -> str:
     >>> printable("caf\udce9\0")
     'caf\\xe9\\x00'
     """
+    text = _LONE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return whole.replace("\0", "\\x00")
 

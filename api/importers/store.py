@@ -8,13 +8,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import shapely
 from psycopg.sql import SQL, Composable, Composed, Identifier
+from psycopg.types.json import Jsonb
 
 from api.db import Connection, queries
 from api.identity import event_id
+from api.importers.account import GEOMETRIES, Account, tell_absent, tell_changes
+
+#: The share of a data set that may vanish because a file that is said to be whole lacks it.
+VANISHING = 0.2
 
 #: The columns of an event that its source decides, each with what it is if the source is silent.
 #: They and `deleted` are what the database compares, too (event_content).
@@ -47,8 +52,7 @@ CONTENT: dict[str, Any] = {
 }
 _JSON = {"actors", "reports"}
 _as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
-_GEOMETRIES = {"geom", "footprint"}
-_GIVEN = {"source_id", "source_release", *CONTENT}
+_GIVEN = {"dataset", "source_id", "source_release", *CONTENT}
 _STAGED = ["id", "dataset", "source_id", "source_release", *CONTENT, "file", "line", "row"]
 
 
@@ -56,24 +60,40 @@ _STAGED = ["id", "dataset", "source_id", "source_release", *CONTENT, "file", "li
 class Incoming:
     """An event as it comes in: its columns, and the row of its source if there is one.
 
-    A column that is missing is empty. Geometries are shapely's, WKT or WKB in hexadecimal, in
-    longitude and latitude; the rest are plain Python values.
+    `dataset` is one of the columns only where a file has events of several data sets. A column that
+    is missing is empty. Geometries are shapely's, WKT or WKB in hexadecimal, in longitude and
+    latitude; the rest are plain Python values.
     """
 
     event: Mapping[str, Any]
     file: str = ""
     line: int = 0
-    row: Mapping[str, str] | None = None
+    row: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the events of an import come from; `release` is None where there are several."""
+    """Where the events of an import come from.
+
+    `dataset` is that of events which name none; `release` is None where there are several, `sha256`
+    are the digests of the files. `options` are what else decides what becomes of them.
+    """
 
     format: str
-    dataset: str
+    dataset: str | None
     files: Sequence[str] = ()
     release: str | None = None
+    sha256: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class VanishingError(Exception):
+    """So many events would vanish that the file is hardly the whole of its data set."""
+
+    def __init__(self, account: Account, living: int) -> None:
+        super().__init__(f"{account.gone:,} of {living:,} events would vanish")
+        self.account = account
+        self.living = living
 
 
 class Clash(NamedTuple):
@@ -84,33 +104,6 @@ class Clash(NamedTuple):
     line: int
     other_file: str
     other_line: int
-
-
-class Change(NamedTuple):
-    """One field of one event that an import changed."""
-
-    source_id: str
-    field: str
-    before: Any
-    after: Any
-
-
-@dataclass
-class Account:
-    """What came of an import, in rows; `fields` counts how often each was changed.
-
-    `repeated` are the rows which only said again what an earlier row had said.
-    """
-
-    import_id: UUID = field(default_factory=uuid4)
-    read: int = 0
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    repeated: int = 0
-    rejected: int = 0
-    fields: dict[str, int] = field(default_factory=dict)
-    examples: list[Change] = field(default_factory=list)
 
 
 def load(conn: Connection, events: Iterable[Incoming], origin: Origin) -> Account:
@@ -126,7 +119,10 @@ def load(conn: Connection, events: Iterable[Incoming], origin: Origin) -> Accoun
     clash = next(clashes(conn), None)
     if clash:
         raise ValueError(f"{clash.source_id} comes more than once, with different contents")
-    return apply(conn, origin, read=read)
+    account = apply(conn, read=read)
+    record(conn, origin, account)
+    clear(conn)
+    return account
 
 
 def had(conn: Connection, origin: Origin) -> bool:
@@ -135,11 +131,18 @@ def had(conn: Connection, origin: Origin) -> bool:
     return bool(row and row[0])
 
 
-def stage(conn: Connection, events: Iterable[Incoming], dataset: str) -> int:
+def known(conn: Connection, origin: Origin) -> bool:
+    """Tell whether the only file of `origin` has been imported before, with the same options."""
+    values = {"format": origin.format, "sha256": origin.sha256[0], "options": _told(origin.options)}
+    row = conn.execute(_query("known"), values).fetchone()
+    return bool(row and row[0])
+
+
+def stage(conn: Connection, events: Iterable[Incoming], dataset: str | None) -> int:
     """Put `events` aside in tables of this transaction and return how many they were.
 
     Raises:
-        ValueError: an event has a property that a source cannot decide.
+        ValueError: an event has a property that a source cannot decide, or no data set.
     """
     conn.execute(_query("begin"))
     conn.execute(_query("stage", content=_names(CONTENT)))
@@ -160,66 +163,98 @@ def clashes(conn: Connection) -> Iterator[Clash]:
         yield from (Clash(*row) for row in cursor)
 
 
-def apply(conn: Connection, origin: Origin, *, read: int, rejected: int = 0) -> Account:
+def apply(
+    conn: Connection,
+    *,
+    read: int,
+    rejected: int = 0,
+    passed: Mapping[str, int] | None = None,
+) -> Account:
     """Make the database say what is staged, but for the rows that clash; return the account.
 
-    `read` and `rejected` are for the record: how many rows there were, and how many too bad to be
-    staged, or in a clash.
+    `read`, `rejected` and `passed` are for the record: how many rows there were, and how many of
+    them too bad to be staged or in a clash, or left out on purpose.
     """
-    account = Account(read=read, rejected=rejected)
+    account = Account(read=read, rejected=rejected, passed=dict(passed or {}))
     conn.execute(_query("name_import"), [str(account.import_id)])
     conn.execute(_query("drop_clashing", same=_said("s"), other=_said("o")))
     account.repeated = conn.execute(_query("drop_repeats")).rowcount
     conn.execute(_compare())
-    account.fields = dict(conn.execute(_query("changed_fields")))
-    account.examples = [
-        _example(conn, *row) for row in conn.execute(_query("changed_examples")).fetchall()
-    ]
+    tell_changes(conn, account)
     account.changed = conn.execute(_query("change", assignments=_assignments())).rowcount
     account.created = conn.execute(_query("create", content=_names(CONTENT))).rowcount
     account.unchanged = read - rejected - account.repeated - account.created - account.changed
+    account.unchanged -= sum(account.passed.values())
     conn.execute(_query("replace_rows"), {"id": account.import_id})
     conn.execute(_query("keep_rows"), {"id": account.import_id})
-    record = asdict(origin) | asdict(account) | {"id": account.import_id}
-    conn.execute(_query("record"), record | {"files": list(origin.files)})
-    conn.execute(_query("clear"))
     return account
 
 
-def _cells(dataset: str, incoming: Incoming) -> list[Any]:
+def replace(conn: Connection, account: Account, dataset: str | None, *, force: bool) -> None:
+    """Delete what the data sets of the staged events have besides them, and add it to `account`.
+
+    `dataset` is one of them, even if nothing of it was read.
+
+    Raises:
+        VanishingError: that is more than a fifth of them, and not forced.
+    """
+    datasets = [row[0] for row in conn.execute(_query("datasets"))]
+    datasets = sorted({*datasets, *([dataset] if dataset else [])})
+    conn.execute(_query("absent"))
+    conn.execute(_query("unread"), {"datasets": datasets})
+    tell_absent(conn, account)
+    row = conn.execute(_query("living"), {"datasets": datasets}).fetchone()
+    # What is new does not count: a file of another part of the world is no new release of this one.
+    living = row[0] - account.created - account.back if row else 0
+    if account.gone > VANISHING * living and not force:
+        raise VanishingError(account, living)
+    conn.execute(_query("bury"))
+    conn.execute(_query("no_more_absent"))
+
+
+def withdraw(conn: Connection, account: Account, ids: Sequence[UUID]) -> None:
+    """Delete those of the events `ids` that are there, and add them to `account`."""
+    conn.execute(_query("absent"))
+    conn.execute(_query("withdrawn"), {"ids": list(ids)})
+    tell_absent(conn, account)
+    conn.execute(_query("bury"))
+    conn.execute(_query("no_more_absent"))
+
+
+def record(conn: Connection, origin: Origin, account: Account) -> None:
+    """Write down the import, in the transaction of its data."""
+    told = asdict(origin) | asdict(account) | {"id": account.import_id}
+    told |= {"files": list(origin.files), "sha256": list(origin.sha256)}
+    conn.execute(_query("record"), told | {"options": _told(origin.options)})
+
+
+def clear(conn: Connection) -> None:
+    """Drop the tables of an import, for another one in the same transaction."""
+    conn.execute(_query("clear"))
+
+
+def _told(options: Mapping[str, Any]) -> Jsonb:
+    return Jsonb({name: value for name, value in options.items() if value not in (None, False)})
+
+
+def _cells(dataset: str | None, incoming: Incoming) -> list[Any]:
     """Return the staged row of an event."""
     event = incoming.event
     if not event.keys() <= _GIVEN:
         raise ValueError(f"no source decides {', '.join(sorted(event.keys() - _GIVEN))}")
-    cells: dict[str, Any] = {"source_release": None, **CONTENT, **event}
+    cells: dict[str, Any] = {"source_release": None, **CONTENT, "dataset": dataset, **event}
+    if cells["dataset"] is None:
+        raise ValueError(f"{cells['source_id']} is of no data set")
     for name in _JSON:
         cells[name] = _as_json(cells[name])
-    for name in _GEOMETRIES:
+    for name in GEOMETRIES:
         if isinstance(cells[name], shapely.Geometry):
             cells[name] = shapely.to_wkb(cells[name], hex=True)  # the column knows the system
-    cells["id"] = event_id(dataset, cells["source_id"])
-    cells["dataset"] = dataset
+    cells["id"] = event_id(cells["dataset"], cells["source_id"])
     cells["file"] = incoming.file
     cells["line"] = incoming.line
     cells["row"] = None if incoming.row is None else _as_json(incoming.row)
     return [cells[name] for name in _STAGED]
-
-
-def _example(conn: Connection, source_id: str, name: str, before: Any, after: Any) -> Change:
-    if name == "ground":
-        before, after = (_place_on(conn, value) for value in (before, after))
-    if name in _GEOMETRIES:
-        before, after = (
-            shapely.from_wkb(bytes.fromhex(value[2:])).wkt if value else None
-            for value in (before, after)
-        )
-    return Change(source_id, name, before, after)
-
-
-def _place_on(conn: Connection, ground: int | None) -> str | None:
-    """Return the id of a place whose outline or line is that shared ground."""
-    row = conn.execute(_query("place_on"), [ground]).fetchone()
-    return row[0] if row else None
 
 
 def _query(name: str, **holes: Composable) -> Composed:
@@ -237,7 +272,7 @@ def _said(table: str) -> Composed:
 
 def _exactly(name: str, value: Composable) -> Composable:
     """Return `value` for comparing: geometries byte by byte."""
-    return SQL("{}::bytea").format(value) if name in _GEOMETRIES else value
+    return SQL("{}::bytea").format(value) if name in GEOMETRIES else value
 
 
 def _to_be(name: str) -> Composable:

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import IO
 
 from api.importers.rejections import Fault
 
@@ -29,7 +29,11 @@ class Row:
 
 
 def rows(
-    stream: BinaryIO, *, required: Sequence[str], headless: Sequence[str] = ()
+    stream: IO[bytes],
+    *,
+    required: Sequence[str],
+    headless: Sequence[str] = (),
+    delimiter: str = ",",
 ) -> Iterator[Row]:
     """Yield the rows of a CSV file in UTF-8 under a header, in any order of columns.
 
@@ -40,7 +44,7 @@ def rows(
     Raises:
         FormatError: it is no such file, or lacks a column of `required`.
     """
-    records = _records(stream)
+    records = _records(stream, delimiter)
     line, first = next(records, (0, []))
     if isinstance(first, csv.Error):
         raise FormatError(f"is not CSV: line {line}: {first}")
@@ -81,16 +85,16 @@ def _row(line: int, header: Sequence[str], cells: list[str] | csv.Error) -> Row:
     if len(cells) != len(header):
         message = f"has {len(cells)} cells, where there are {len(header)} columns"
         row.faults.append(Fault("", "", message))
-    if _unstorable("".join(cells)):
+    if unstorable("".join(cells)):
         row.faults.extend(
             Fault(column, cell, message)
             for column, cell in row.cells.items()
-            if (message := _unstorable(cell))
+            if (message := unstorable(cell))
         )
     return row
 
 
-def _unstorable(text: str) -> str:
+def unstorable(text: str) -> str:
     """Return why no database could keep this text, or nothing."""
     if "\0" in text:
         return "holds a NUL character"
@@ -101,10 +105,10 @@ def _unstorable(text: str) -> str:
     return ""
 
 
-def _records(stream: BinaryIO) -> Iterator[tuple[int, list[str] | csv.Error]]:
+def _records(stream: IO[bytes], delimiter: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """Yield the cells of each row that is not blank, or why it cannot be read, with its line."""
     # Strict: to guess at a stray quote would shift the cells behind it in silence.
-    reader = csv.reader(_lines(stream), strict=True)
+    reader = csv.reader(lines(stream), delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -118,7 +122,12 @@ def _records(stream: BinaryIO) -> Iterator[tuple[int, list[str] | csv.Error]]:
                 yield line, cells
 
 
-def _lines(stream: BinaryIO) -> Iterator[str]:
+def lines(stream: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a file in UTF-8, with their ends. The stream is closed behind it.
+
+    Raises:
+        FormatError: a line is too long for a table.
+    """
     # Bytes that are not UTF-8 come as lone surrogates, so that they can be laid to their row.
     with io.TextIOWrapper(
         stream, encoding="utf-8-sig", errors="surrogateescape", newline=""

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from shapely import Point
 
-from api.importers.cells import Cells, read_day
+from api.importers.cells import Cells, latest_day, read_day
 from api.importers.rejections import Rejections
 from api.importers.store import Incoming
 from api.importers.table import Row, rows
@@ -65,15 +65,14 @@ _RELEASE = re.compile(
 
 
 def read(
-    stream: BinaryIO, file: str, release: str | None, rejections: Rejections
+    stream: IO[bytes], file: str, release: str | None, rejections: Rejections
 ) -> Iterator[Incoming]:
     """Yield the events of a GED file; the rows that are bad go to `rejections`.
 
     Raises:
         FormatError: it is no GED file.
     """
-    # A year in the future is a slip of the keyboard, and there are such in the data of the field.
-    latest = date(date.today().year, 12, 31)  # noqa: DTZ011 -- local days, wherever it happened
+    latest = latest_day()
     for row in rows(stream, required=REQUIRED, headless=COLUMNS):
         event = {} if row.faults else _event(row, release, latest)
         if row.faults:
@@ -152,7 +151,7 @@ def _when(cells: Cells, latest: date) -> dict[str, Any]:
 
 
 def _where(cells: Cells) -> dict[str, Any]:
-    point = _point(cells)
+    point = cells.point("latitude", "longitude")
     name = cells.text("where_coordinates")
     code = cells.whole("where_prec", 1, 7)
     precision = code and from_ucdp(code, name or cells.text("where_description") or "")
@@ -168,18 +167,6 @@ def _where(cells: Cells) -> dict[str, Any]:
         "uncertainty_km": NEAR_KM if near else None,
         "geocoder": "ucdp",
     }
-
-
-def _point(cells: Cells) -> tuple[float, float] | None:
-    """Return longitude and latitude; a place that is not known has none, and is not at 0, 0."""
-    latitude = cells.decimal("latitude", -90, 90)
-    longitude = cells.decimal("longitude", -180, 180)
-    for column, other in (("latitude", "longitude"), ("longitude", "latitude")):
-        if cells.text(column) is None and cells.text(other) is not None:
-            cells.blame(column, f"is empty, while {other} is not")
-    if latitude == longitude == 0:
-        cells.blame("latitude", "and longitude are 0: where they are not known they must be empty")
-    return None if latitude is None or longitude is None else (longitude, latitude)
 
 
 @lru_cache(maxsize=16_384)  # many events share a point, and a circle takes longer than all the rest
