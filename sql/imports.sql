@@ -50,12 +50,12 @@ DELETE FROM staged AS s USING staged AS o
 SELECT set_config('hudna.import_id', %s, true)
 
 -- name: compare
--- The events that are there already and say something else, before and after.
+-- The events that are there already and say something else, before and after. What has been erased stays so.
 CREATE TEMP TABLE changed ON COMMIT DROP AS
 SELECT e.id, e.source_id, (SELECT to_jsonb(b) FROM (SELECT {before_named}) AS b) AS before,
        (SELECT to_jsonb(a) FROM (SELECT {after_named}) AS a) AS after
   FROM staged AS s JOIN event AS e ON e.id = s.id
- WHERE ({before}) IS DISTINCT FROM ({after})
+ WHERE NOT e.erased AND ({before}) IS DISTINCT FROM ({after})
 
 -- name: changed_fields
 -- How often each field changed.
@@ -147,10 +147,11 @@ UPDATE source_row AS r SET import_id = %(id)s, file = s.file, line = s.line, row
   FROM staged AS s WHERE s.id = r.event_id AND s.row <> r.row
 
 -- name: keep_rows
--- The source's rows of events that had none.
+-- The source's rows of events that had none; what has been erased keeps none.
 INSERT INTO source_row (event_id, import_id, file, line, row)
 SELECT id, %(id)s, file, line, row FROM staged AS s
  WHERE row IS NOT NULL AND NOT EXISTS (SELECT FROM source_row AS r WHERE r.event_id = s.id)
+   AND NOT EXISTS (SELECT FROM event AS e WHERE e.id = s.id AND e.erased)
 
 -- name: had
 -- Whether this has been imported before.

@@ -185,6 +185,15 @@ def test_an_event_that_was_deleted_comes_back(conn):
     assert one(conn, "deleted, notes, version") == (False, "a", 3)
 
 
+def test_an_event_that_was_erased_does_not_come_back(conn):
+    load(conn, incoming(notes="a"))
+    conn.execute("SELECT event_erase(id) FROM event")
+    again = incoming(notes="b", raw={"n": "b"})
+    assert counts(load(conn, again)) == (0, 0, 1)
+    assert one(conn, "erased, notes, version") == (True, None, 3)
+    assert conn.execute("SELECT count(*) FROM source_row").fetchone() == (0,)
+
+
 def test_what_somebody_has_restricted_no_import_publishes(conn):
     load(conn, incoming(), incoming("2", visibility="restricted"))
     conn.execute("UPDATE event SET visibility = 'restricted' WHERE source_id = '1'")
