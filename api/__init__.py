@@ -8,11 +8,13 @@ from flask import Flask, Response
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import answers, geocoders, html, problems
+from api import answers, events, geocoders, html, problems
 from api.db import Pool, open_pool
 from api.gazetteer import Names
 from api.settings import Settings
+from api.turns import Turns
 from api.views import BLUEPRINTS
+from api.watching import Watch
 from geo.geocoders import Cascade
 
 COMPRESSIBLE = [
@@ -41,6 +43,8 @@ class Service:
     geocoders: Cascade | None
     #: Room for files, which take long: half of the connections.
     files: BoundedSemaphore
+    turns: Turns
+    watch: Watch
 
 
 def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
@@ -50,6 +54,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
     """
     app = Flask(__name__)
     pool = pool or _opened(app, settings)
+    turns = Turns(settings.pool_size)
     app.extensions["hudna"] = Service(
         settings=settings,
         pool=pool,
@@ -58,6 +63,8 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
             pool, settings.geocoders, settings.user_agent, settings.geocoder_pause_s
         ),
         files=BoundedSemaphore(max(1, settings.pool_size // 2)),
+        turns=turns,
+        watch=Watch(lambda: events.state(pool), turns, settings.waiters),
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.url_map.strict_slashes = False

@@ -29,6 +29,7 @@ DOCUMENTS = [
     documents.Collections,
     documents.Functions,
     documents.EventCollection,
+    documents.Changes,
     documents.PlaceCollection,
     documents.Geocoded,
     tile_documents.TileMatrixSets,
@@ -55,7 +56,7 @@ def components() -> dict[str, Any]:
     converter = plugin.converter
     if converter is None:
         raise TypeError("apispec has not set its plugin up.")
-    for text in (fields.Interval, cursors.Cursor, cursors.Order, fields.Crs):
+    for text in (fields.Interval, cursors.Cursor, cursors.FeedCursor, cursors.Order, fields.Crs):
         converter.map_to_openapi_type(text, "string", None)
     for values in (fields.BBox, fields.NameList, fields.LonLat):
         converter.map_to_openapi_type(values, "array", None)
@@ -67,6 +68,7 @@ def components() -> dict[str, Any]:
     named["f_data"] = _parameter(converter, "f", parameters.DataQuery().fields["f"])
     # The name of a parameter that reads otherwise elsewhere begins with the resource.
     for prefix, schema in (
+        ("changes", parameters.ChangesQuery),
         ("places", parameters.PlacesQuery),
         ("geocode", parameters.GeocodeQuery),
         ("tile", parameters.TileQuery),

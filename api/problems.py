@@ -34,6 +34,7 @@ KINDS = {
     "not-found": (404, "There is nothing at this address."),
     "method-not-allowed": (405, "The resource does not take this method; Allow says which."),
     "not-acceptable": (406, "None of the formats asked for can be given."),
+    "cursor-gone": (410, "The cursor is too old: start again without one."),
     "gone": (410, "There was an event here, and it has been deleted."),
     "too-large": (413, "The body is larger than this server takes."),
     "unsupported-media-type": (415, "The body is of a kind that the resource does not take."),

@@ -29,6 +29,10 @@ class Settings:
         metadata={"help": "How many trusted proxies set X-Forwarded-For, -Proto, -Host, -Prefix."},
     )
     pool_size: int = field(default=4, metadata={"help": "Database connections of one worker."})
+    waiters: int = field(
+        default=32,
+        metadata={"help": "Requests of one worker that may wait for a change at a time."},
+    )
     statement_timeout_s: int = field(
         default=10, metadata={"help": "Seconds after which a query is given up (503)."}
     )

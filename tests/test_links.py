@@ -196,8 +196,11 @@ def test_a_link_has_no_bare_sign_that_would_need_escaping(crawled):
 
 def test_a_long_address_does_not_make_a_header_that_proxies_refuse(visitor):
     answer = visitor.get(f"{ITEMS}?filter=notes%20LIKE%20%27{'x' * 700}%25%27")
-    assert {link["rel"] for link in header_links(answer)} == {"self", "collection"}
+    assert {link["rel"] for link in header_links(answer)} == {"self", "collection", "monitor"}
     assert {link["type"] for link in links(answer.json, "alternate")} >= {"text/html", "text/csv"}
+    answer = visitor.get(f"{ITEMS}?filter=notes%20LIKE%20%27{'x' * 1400}%25%27")
+    assert {link["rel"] for link in header_links(answer)} == {"self", "collection"}
+    assert links(answer.json, "monitor")
 
 
 def test_a_public_address_stands_in_all_links(world):
