@@ -4,6 +4,7 @@ import click
 
 from api.cli.export import export
 from api.cli.load import import_events
+from api.cli.mirror import command as mirror
 from api.cli.places import geocode, places
 from api.cli.serve import db, migrate, serve, up
 
@@ -13,5 +14,5 @@ def main() -> None:
     """Conflict events as a live, citable, standards-conformant map layer."""
 
 
-for command in (up, serve, migrate, import_events, export, places, geocode, db):
+for command in (up, serve, migrate, import_events, export, mirror, places, geocode, db):
     main.add_command(command)
