@@ -115,6 +115,9 @@ def application() -> WSGIApplication:
     service = app.extensions["hudna"]
     atexit.register(service.pool.close)  # later its threads cannot be stopped
     _when_told_to_stop(service.watch.stop)
+    # A thread that comes back to Python when that has ended takes the whole process down, and
+    # granian waits for no request whose client has gone.
+    atexit.register(service.turns.are_over, DRAIN_S)
     return cast("WSGIApplication", service.turns.taken(app))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore, local
+from threading import BoundedSemaphore, Condition, local
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -15,24 +15,39 @@ class Turns:
 
     def __init__(self, number: int) -> None:
         self._free = BoundedSemaphore(number)
+        self._going = 0
+        self._over = Condition()
         self._mine = local()
 
     def taken(self, app: WSGIApplication) -> WSGIApplication:
         """Return `app`, whose requests take turns."""
 
         def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            with self._over:
+                self._going += 1
             self._free.acquire()
             self._mine.held = True
             try:
                 body = app(environ, start_response)
             except BaseException:
-                self._free.release()
+                self._end()
                 raise
             finally:
                 self._mine.held = False
-            return _Body(body, self._free.release)
+            return _Body(body, self._end)
 
         return call
+
+    def are_over(self, seconds: float) -> bool:
+        """Wait until no request goes on or waits, for so many seconds at most."""
+        with self._over:
+            return self._over.wait_for(lambda: not self._going, seconds)
+
+    def _end(self) -> None:
+        self._free.release()
+        with self._over:
+            self._going -= 1
+            self._over.notify_all()
 
     @contextmanager
     def given_back(self) -> Iterator[None]:

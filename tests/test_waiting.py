@@ -3,6 +3,7 @@
 import json
 import signal
 import statistics
+import subprocess
 import threading
 import time
 import urllib.request
@@ -215,6 +216,20 @@ def test_who_waits_has_a_whole_answer_when_the_server_stops(make_database):
             assert (body["changes"], body["upToDate"]) == ([], True)
             assert time.monotonic() - begun < 50, "not by the end of its time"
             assert url.process.wait(60) == 0
+
+
+def test_a_server_stops_in_order_when_who_waited_has_gone(make_database, capfd):
+    dsn = make_database()
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        insert(conn)
+        with serving(dsn) as url:
+            asked = f"{url}{CHANGES}?cursor={fetch(url + CHANGES)['next']}&wait=60"
+            for _ in range(3):
+                with subprocess.Popen(["curl", "-s", asked]) as client:
+                    until(lambda: asleep(conn))
+                    client.kill()
+        assert url.process.returncode == 0
+    assert "panic" not in capfd.readouterr().err
 
 
 def test_who_waits_does_not_slow_others_down(busy):
