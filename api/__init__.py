@@ -8,7 +8,7 @@ from flask import Flask, Response
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import answers, events, geocoders, html, problems
+from api import answers, feed, geocoders, html, problems
 from api.db import Pool, open_pool
 from api.gazetteer import Names
 from api.settings import Settings
@@ -64,7 +64,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
         ),
         files=BoundedSemaphore(max(1, settings.pool_size // 2)),
         turns=turns,
-        watch=Watch(lambda: events.state(pool), turns, settings.waiters),
+        watch=Watch(lambda: feed.heads(pool), turns, settings.waiters),
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.url_map.strict_slashes = False

@@ -13,7 +13,7 @@ from api.stream import State
 
 EXPOSED = (
     "Link, Location, ETag, Content-Crs, Retry-After, Content-Disposition,"
-    " OGC-NumberMatched, OGC-NumberReturned"
+    " OGC-NumberMatched, OGC-NumberReturned, Hudna-Head, Hudna-Withheld"
 )
 
 
@@ -42,7 +42,8 @@ def tag(state: State, media: str, basis: str = "") -> str:
     It is weak, for it names the content and not its compression. A new epoch makes new tags.
     `basis` names what else the answer is a function of.
     """
-    return ".".join(filter(None, (state.epoch[:8], str(state.head), basis, form(media))))
+    of_state = (state.epoch[:8], str(state.head), state.mark)
+    return ".".join(filter(None, (*of_state, basis, form(media))))
 
 
 def form(media: str) -> str:
@@ -66,8 +67,15 @@ def unchanged(state: State, media: str, basis: str = "", crs: str | None = None)
 
 
 def at_head(answer: Response, state: State, media: str, basis: str = "") -> Response:
-    """Mark `answer` as what this URL gives at the head `state`."""
+    """Mark `answer` as what this URL gives at the head `state`.
+
+    `Hudna-Withheld` says how many events of a past head cannot be shown any more.
+    """
     answer.set_etag(tag(state, media, basis), weak=True)
+    if state.head:
+        answer.headers["Hudna-Head"] = str(state.head)
+    if state.withheld:
+        answer.headers["Hudna-Withheld"] = str(state.withheld)
     return answer
 
 

@@ -38,6 +38,10 @@ PLACES_ATTRIBUTION = (
     " Natural Earth. Sites: OurAirports, Wikipedia, as NOTICE tells."
 )
 ATTRIBUTION = "Each event names its dataset; credit it as its licence asks (NOTICE)."
+CITATION = (
+    "Every page of events has a link `cite-as`: its address gives the same bytes for ever. Cite it"
+    " with the name of this server and the instant in `timeStamp`."
+)
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-"
 _TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
@@ -107,6 +111,7 @@ def landing(selves: list[Link]) -> dict[str, Any]:
         "title": TITLE,
         "description": DESCRIPTION,
         "attribution": ATTRIBUTION,
+        "citation": CITATION,
         "links": [
             *selves,
             link("service-desc", "/api", OPENAPI, "The interface, in OpenAPI 3.0"),

@@ -13,7 +13,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
-from api import cursors, documents, fields, parameters, tile_documents
+from api import cursors, documents, fields, history_documents, parameters, sight, tile_documents
 from api.openapi import FILE
 from api.problems import KINDS
 
@@ -32,6 +32,7 @@ DOCUMENTS = [
     documents.Changes,
     documents.PlaceCollection,
     documents.Geocoded,
+    history_documents.History,
     tile_documents.TileMatrixSets,
     tile_documents.TileMatrixSet,
     tile_documents.Tilesets,
@@ -56,7 +57,10 @@ def components() -> dict[str, Any]:
     converter = plugin.converter
     if converter is None:
         raise TypeError("apispec has not set its plugin up.")
-    for text in (fields.Interval, cursors.Cursor, cursors.FeedCursor, cursors.Order, fields.Crs):
+    for text in (
+        *(fields.Interval, fields.Crs, sight.AsOf),
+        *(cursors.Cursor, cursors.FeedCursor, cursors.Order),
+    ):
         converter.map_to_openapi_type(text, "string", None)
     for values in (fields.BBox, fields.NameList, fields.LonLat):
         converter.map_to_openapi_type(values, "array", None)
@@ -73,6 +77,7 @@ def components() -> dict[str, Any]:
         ("geocode", parameters.GeocodeQuery),
         ("tile", parameters.TileQuery),
         ("tileset", parameters.TilesetQuery),
+        ("history", parameters.HistoryQuery),
     ):
         for name, field in _fields(schema):
             described = _parameter(converter, name, field)

@@ -22,6 +22,7 @@ import shapely
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 from shapely.geometry.base import BaseGeometry
 
+from api import sight
 from api.db import queries
 from api.fields import Days
 from api.schemas import SCALARS
@@ -29,7 +30,6 @@ from geo.region import Region
 
 Query = Mapping[str, Any]
 
-PUBLIC = SQL("e.public")
 NOWHERE = SQL("e.geom IS NULL")
 LASTS = SQL("(e.starts_on IS NULL OR e.ends_on IS NULL OR e.ends_on > e.starts_on)")
 SPANS = SQL("e.during @> daterange(%(eve)s, %(first)s, '[]')")
@@ -49,6 +49,7 @@ def values(query: Query) -> dict[str, Any]:
             bound["eve"] = days.first - timedelta(days=1)
     if "condition" in query:
         bound |= query["condition"].values
+    bound |= sight.values(query)
     if "region" in query:
         region: Region = query["region"]
         bound |= {f"piece{i}": _bytes(piece) for i, piece in enumerate(region.pieces)}
@@ -83,7 +84,7 @@ def conjoined(conditions: list[Composable]) -> Composable:
 
 def everything(query: Query) -> list[Composable]:
     """Return every condition of `query` on an event, whatever the page."""
-    return [PUBLIC, *met(query)]
+    return [sight.seen(query), *met(query)]
 
 
 def met(query: Query) -> list[Composable]:

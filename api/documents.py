@@ -28,6 +28,7 @@ class Landing(Schema):
     title = fields.String(required=True)
     description = fields.String()
     attribution = fields.String(metadata=says("Whom to credit."))
+    citation = fields.String(metadata=says("How to cite."))
     links = fields.List(fields.Nested(Link), required=True)
 
 
@@ -207,17 +208,26 @@ class _Collection(Schema):
     numberReturned = fields.Integer(  # noqa: N815 - the standard's spelling
         required=True, metadata=says("How many features are in this page.")
     )
-    timeStamp = fields.AwareDateTime(required=True)  # noqa: N815 - the standard's spelling
+    timeStamp = fields.AwareDateTime(  # noqa: N815 - the standard's spelling
+        required=True, metadata=says("When it was made; of the past, when that was.")
+    )
     links = fields.List(fields.Nested(Link), required=True)
 
 
 class EventCollection(_Collection):
     """A page of events."""
 
+    head = fields.Integer(metadata=says("The head at which it was made."))
+    withheld = fields.Integer(
+        metadata=says(
+            "How many events of a past head have been restricted or erased since, wherever they"
+            " were, and cannot be shown any more."
+        )
+    )
     features = fields.List(fields.Nested(EventFeature), required=True)
 
 
-class Change(Schema):
+class EventChange(Schema):
     """A change: what an event is now, or that it is gone or out of the filter."""
 
     op = fields.String(required=True, validate=validate.OneOf(["upsert", "delete"]))
@@ -229,7 +239,7 @@ class Changes(Schema):
     """A page of the feed of changes; it may be empty, and not the last."""
 
     changes = fields.List(
-        fields.Nested(Change), required=True, metadata=says("In the order of the commits.")
+        fields.Nested(EventChange), required=True, metadata=says("In the order of the commits.")
     )
     next = fields.String(
         required=True, metadata=says("The cursor to go on with, to be kept with the changes.")

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Composed
 
-from api import conditions, geometries
+from api import conditions, geometries, sight
 from api import page as statements
 from api.db import Pool, queries, read, retried
 from api.stream import Opening, Page, State, opened, patient
 
 Query = Mapping[str, Any]
+EVERYTHING: Query = {}
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Extent:
     last: date | None
 
 
-def state(pool: Pool) -> State:
-    """Return the head that the public sees, and which gazetteer there is."""
-    row = read(pool, lambda conn: conn.execute(queries("events.sql")["state"]).fetchone())
-    return State(*row) if row else State("", 0, 0)
+def state(pool: Pool, query: Query = EVERYTHING) -> State:
+    """Return the head that `query` sees, and which gazetteer there is."""
+    statement = queries("sight.sql")["state"].format(**sight.told(query))
+    return State(*_row(pool, statement, sight.values(query)))
 
 
 def page(pool: Pool, query: Query) -> Page:
@@ -48,10 +49,11 @@ def _page(pool: Pool, query: Query, begin: Opening) -> Page:
     def attempt() -> Page:
         with ExitStack() as held:
             header, rows = begin(held.enter_context(pool.connection()), held)
-            first = "cursor" not in query
+            first, past = "cursor" not in query, sight.of(query).past
             free = header["total"] if not conditions.narrows(query) else None
             return Page(
-                state=State(header["epoch"], header["head"], header["total"]),
+                state=_state(header),
+                at=past.at if past else None,
                 first=first,
                 more=header["more"],
                 last=header["last"],
@@ -66,20 +68,36 @@ def _page(pool: Pool, query: Query, begin: Opening) -> Page:
 
 def count(pool: Pool, query: Query) -> tuple[State, int]:
     """Return how many events `query` asks for, exactly, and the head at which it was counted."""
-    epoch, head, number = _row(pool, statements.count(query), statements.parameters(query))
-    return State(epoch, head, number), number
+    counted = _row(pool, statements.count(query), statements.parameters(query))
+    epoch, head, mark, withheld, number = counted
+    return State(epoch, head, number, mark=mark, withheld=withheld), number
 
 
 def one(pool: Pool, event: UUID, query: Query) -> tuple[int, int, bytes] | None:
-    """Return the transaction, the version and the feature of an event that the public sees."""
-    statement = queries("events.sql")["one"].format(feature=statements.feature(query))
-    row = _row(pool, statement, {"id": event} | geometries.values(query))
+    """Return the transaction, the version and the feature of an event that `query` sees."""
+    statement = queries("events.sql")["one"].format(
+        event=sight.events(query), seen=sight.seen(query), feature=statements.feature(query)
+    )
+    values = {"id": event} | geometries.values(query) | sight.values(query)
+    row = _row(pool, statement, values)
     return (row[0], row[1], row[2].encode()) if row else None
 
 
 def is_gone(pool: Pool, event: UUID) -> bool:
     """Tell whether the public has seen this event, and it has been taken away."""
     return _row(pool, queries("events.sql")["tombstone"], {"id": event}) is not None
+
+
+def is_withheld(pool: Pool, event: UUID, query: Query) -> bool:
+    """Tell whether an event was there in the past that `query` asks for, and may not be shown."""
+    then = SQL(" AND ").join(sight.moment(query))
+    statement = queries("events.sql")["taken"].format(then=then)
+    return _row(pool, statement, {"id": event} | sight.values(query)) is not None
+
+
+def _state(header: Mapping[str, Any]) -> State:
+    known = ("epoch", "head", "total", "mark", "withheld")
+    return State(**{name: header[name] for name in known})
 
 
 def extent(pool: Pool) -> Extent:

@@ -13,11 +13,12 @@ from uuid import UUID
 
 from psycopg.sql import Composed, Identifier
 
-from api import conditions, geometries
+from api import conditions, geometries, sight
 from api import page as statements
 from api.cursors import Bookmark
-from api.db import Pool, queries, retried
+from api.db import Pool, queries, read, retried
 from api.stream import State, opened
+from api.watching import Heads
 
 Query = Mapping[str, Any]
 
@@ -25,18 +26,15 @@ Query = Mapping[str, Any]
 _NO_FILTERS = {"cursor", "limit", "wait", "f"}
 
 
-@dataclass(frozen=True)
-class Eyes:
-    """Whose eyes: the columns by which the feed tells what they can see, and a name for cursors."""
-
-    name: str
-    tx: str
-    live: str
-    head: str
-    seen: str
+#: The columns by which the feed goes for the public, and for those who may see what is restricted:
+#: the transaction of an event's last change, and how many events are left as one made them.
+_PUBLIC, _ALL = ("public_tx", "live_public"), ("tx_id", "live")
 
 
-PUBLIC = Eyes("", "public_tx", "live_public", "public_head", "public_seen")
+def heads(pool: Pool) -> Heads:
+    """Return how far everything has come."""
+    row: Any = read(pool, lambda conn: conn.execute(queries("changes.sql")["heads"]).fetchone())
+    return Heads(*row)
 
 
 @dataclass
@@ -58,14 +56,14 @@ class Changes:
         self.held.close()
 
 
-def filters(pairs: Mapping[str, str], eyes: Eyes = PUBLIC) -> str:
-    """Return a digest of what is asked for, and by whom: a cursor is good for that alone.
+def filters(query: Query, pairs: Mapping[str, str]) -> str:
+    """Return a digest of what is asked for, and by whose eyes: a cursor is good for that alone.
 
-    >>> filters({"country": "IRQ", "limit": "1"}) == filters({"country": "IRQ"}) != filters({})
+    >>> filters({}, {"country": "IRQ", "limit": "1"}) == filters({}, {"country": "IRQ"})
     True
     """
     asked = sorted((n, v) for n, v in pairs.items() if n not in _NO_FILTERS)
-    return sha256(repr((eyes.name, asked)).encode()).hexdigest()[:12]
+    return sha256(repr((sight.of(query).restricted, asked)).encode()).hexdigest()[:12]
 
 
 def epoch(state: State, basis: str) -> str:
@@ -89,7 +87,8 @@ def changes(pool: Pool, query: Query, asked: str, basis: str = "") -> Changes:
     def attempt() -> Changes:
         with ExitStack() as held:
             header, rows = opened(held.enter_context(pool.connection()), [asking], bound, held)
-            state = State(header["epoch"], header["head"], 0, header["gazetteer"])
+            told = (header[name] for name in ("epoch", "head", "total", "gazetteer", "mark"))
+            state = State(*told)
             following = _following(header, epoch(state, basis), asked)
             return Changes(
                 state=state,
@@ -117,17 +116,17 @@ def _following(header: Mapping[str, Any], present: str, asked: str) -> Bookmark:
     return Bookmark(present, seq, following.after, 0, asked)
 
 
-def statement(query: Query, eyes: Eyes = PUBLIC) -> Composed:
+def statement(query: Query) -> Composed:
     """Return the statement that gives the page of the feed that `query` asks for."""
-    named = queries("changes.sql")
-    return named["page"].format(
+    tx, live = _ALL if sight.of(query).restricted else _PUBLIC
+    return queries("changes.sql")["page"].format(
         touched=conditions.touched(query),
-        tx=Identifier(eyes.tx),
-        live=Identifier(eyes.live),
-        head=Identifier(eyes.head),
-        seen=named[eyes.seen],
+        tx=Identifier(tx),
+        live=Identifier(live),
+        seen=sight.seen(query),
         where=conditions.conjoined(conditions.met(query)),
         feature=statements.feature(query),
+        **sight.told(query),
     )
 
 

@@ -24,7 +24,8 @@ def collection(
     """
     try:
         number = yield from _listed(b'{"type":"FeatureCollection","features":[', page.features)
-        yield members(number, page.counted(number), links, further) + b"}\n"
+        rest = {**members(page, number, page.counted(number), links), **further}
+        yield _dumped(rest)[1:-1] + b"}\n"
     finally:
         page.close()
 
@@ -39,7 +40,7 @@ def changes(page: Changes, links: list[Link]) -> Iterator[bytes]:
     }
     try:
         yield from _listed(b'{"changes":[', page.changes)
-        yield json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()[1:] + b"\n"
+        yield _dumped(rest)[1:] + b"\n"
     finally:
         page.close()
 
@@ -61,17 +62,21 @@ def _listed(before: bytes, texts: Iterable[bytes]) -> Generator[bytes, None, int
     return number
 
 
-def members(
-    returned: int,
-    matched: int | None,
-    links: list[Link],
-    further: Mapping[str, Any] = MappingProxyType({}),
-) -> bytes:
-    """Return the members of a collection besides its features, without braces."""
-    counted = {"numberMatched": matched} if matched is not None else {}
-    rest = counted | {"numberReturned": returned, "timeStamp": stamp(), "links": links}
-    rest |= further
-    return json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
+def members(page: Page, returned: int, matched: int | None, links: list[Link]) -> dict[str, Any]:
+    """Return the members of a collection besides its features.
+
+    `head` says at which head it was made, and `withheld` how many events of a past one cannot be
+    shown any more.
+    """
+    state = page.state
+    return {
+        **({"numberMatched": matched} if matched is not None else {}),
+        "numberReturned": returned,
+        "timeStamp": page.at or stamp(),
+        **({"head": state.head} if state.head else {}),
+        **({"withheld": state.withheld} if state.withheld else {}),
+        "links": links,
+    }
 
 
 def stamp() -> str:
@@ -79,10 +84,13 @@ def stamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def feature(text: bytes, links: list[Link]) -> bytes:
     """Return a feature with links."""
-    made = json.dumps(links, ensure_ascii=False, separators=(",", ":")).encode()
-    return text[:-1] + b',"links":' + made + b"}\n"
+    return text[:-1] + b',"links":' + _dumped(links) + b"}\n"
 
 
 def begin(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:

@@ -115,7 +115,12 @@ def features(page: Page, made: list[Link], further: Mapping[str, Any]) -> Iterat
     rows = Rows(page)
     template = current_app.jinja_env.get_template("items.html")
     stream = template.stream(
-        rows=rows, page=page, stamp=stamp(), further=further, look=_look(), **_frame(made)
+        rows=rows,
+        page=page,
+        stamp=page.at or stamp(),
+        further=further,
+        look=_look(),
+        **_frame(made),
     )
     stream.enable_buffering(PIECES)
     try:

@@ -86,6 +86,11 @@ def selves(
     return made
 
 
+def cited(head: str, media: str) -> Link:
+    """Return the link to what the present address gives at `head`, for ever (RFC 8574)."""
+    return here("cite-as", media, "The same for ever, to be cited", as_of=head)
+
+
 def question(*without: str, **changed: str) -> str:
     """Return what stands behind the path of the present address, with parameters `changed`."""
     left_out = {*without, *changed}

@@ -8,17 +8,20 @@ walk      the newest few thousand events, each tested: best where the answer is 
 choose    where the walk has not found a page: through the index that serves the filters.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from api import conditions, geometries
-from api.conditions import NOWHERE, PUBLIC, conjoined, described, equal, filters, starting
+from api import conditions, geometries, sight
+from api.conditions import NOWHERE, conjoined, described, equal, filters, starting
 from api.db import queries
 from api.schemas import PROPERTIES, SORTABLES
 
 Query = Mapping[str, Any]
+
+#: The test that an event is seen, of one kind of events.
+Eye = list[Composable]
 
 #: The properties with an index that ends in the order by date, the rarest values first.
 INDEXED = [
@@ -52,27 +55,32 @@ def statements(query: Query) -> Iterator[Composed]:
     others = "condition" in query or len(indexed) < len(filters(query))
     period = "datetime" in query
     starts = period and query["datetime"].first is not None
+    plain = not (region or indexed or others) and not (starts if by_date else period)
 
-    if not (region or indexed or others) and not (starts if by_date else period):
+    if plain and _has_one_order(query):
         yield _straight(query)
         return
-    if by_date and not region and not others and len(indexed) <= 1:
-        yield _choose(query, _in_order(query))
+    if plain or (by_date and not region and not others and len(indexed) <= 1):
+        yield _choose(query, _in_order)
         return
-    yield _walk(query, indexed[:1] if by_date else [])
-    if by_date and indexed and _is_box(query):
-        yield _walk_in_box(query)
+    if _has_one_order(query):
+        yield _walk(query, indexed[:1] if by_date else [])
+        if by_date and indexed and _is_box(query):
+            yield _walk_in_box(query)
     if indexed or not by_date:
         # What matches is rare by now, wherever it stands: all of it, to be sorted.
-        yield _choose(query, _everything(query))
+        yield _choose(query, _everything)
     else:
-        yield _choose(query, _by_nearness(query) if region else _in_order(query))
+        yield _choose(query, _by_nearness if region else _in_order)
 
 
 def count(query: Query) -> Composed:
     """Return the statement that counts the events of `query`, whatever its page."""
     return queries("events.sql")["count"].format(
-        touched=conditions.touched(query), where=conjoined(conditions.everything(query))
+        event=sight.events(query),
+        touched=conditions.touched(query),
+        where=conjoined(conditions.everything(query)),
+        **sight.told(query),
     )
 
 
@@ -81,14 +89,16 @@ def whole(query: Query) -> Composed:
     return queries("events.sql")["whole"].format(
         touched=conditions.touched(query),
         feature=feature(query),
+        then=_then(query),
+        **sight.told(query),
         **_holes(query, [*conditions.everything(query), *_after(query)]),
     )
 
 
 def feature(query: Query) -> Composable:
     """Return what a feature is: the finished text, or less where less is asked for."""
-    whole = query.get("geometry") == "footprint"
-    finished = "properties" not in query and not query.get("skipGeometry") and not whole
+    kind = query.get("geometry", "point")
+    finished = "properties" not in query and not query.get("skipGeometry") and kind == "point"
     if finished and geometries.as_stored(query):
         return SQL("e.feature")
     names = query.get("properties", list(PROPERTIES))
@@ -97,18 +107,23 @@ def feature(query: Query) -> Composable:
         for n in names
     )
     named = queries("events.sql")
-    shape = None if query.get("skipGeometry") else named["footprint" if whole else "point"]
+    shape = None if query.get("skipGeometry") else named[kind]
     return named["projected"].format(geometry=geometries.written(shape, query), columns=columns)
 
 
 def _straight(query: Query) -> Composed:
-    where = [PUBLIC, *_window(query), *_after(query)]
-    return queries("events.sql")["straight"].format(feature=feature(query), **_holes(query, where))
+    (eye,) = sight.eyes(query)
+    return queries("events.sql")["straight"].format(
+        feature=feature(query),
+        **sight.told(query),
+        **_holes(query, [*eye, *_window(query), *_after(query)]),
+    )
 
 
 def _walk(query: Query, along: list[str]) -> Composed:
     """Walk the order, or the order of one value of the properties `along`, for a bounded way."""
-    where = [PUBLIC, *equal(query, along), *_window(query), *_after(query)]
+    (eye,) = sight.eyes(query)
+    where = [*eye, *equal(query, along), *_window(query), *_after(query)]
     tests = [*conditions.walked(query), *described(query, but=along)]
     if not _by_date(query):
         tests += conditions.overlapping(query)
@@ -122,12 +137,13 @@ def _walk(query: Query, along: list[str]) -> Composed:
 def _walk_in_box(query: Query) -> Composed:
     """Walk the events of the box in their order, for a bounded way."""
     named = queries("events.sql")
-    (box,) = conditions.in_pieces(query)
+    (box,), (eye,) = conditions.in_pieces(query), sight.eyes(query)
     walked = named["walked_in_box"].format(
         test=conjoined(described(query)),
-        where=conjoined([PUBLIC, *box, *_window(query), *_after(query)]),
+        event=sight.events(query),
+        where=conjoined([*eye, *box, *_window(query), *_after(query)]),
         far=_far(query),
-        placeless=_placeless(query),
+        placeless=_placeless(query, eye),
         lasting=_lasting_walked(query),
     )
     return _page(query, walked, named["walk_enough"], UNKNOWN)
@@ -142,9 +158,13 @@ def _lasting_walked(query: Query) -> Composable:
     return queries("events.sql")[behind].format(lasting=lasting)
 
 
-def _choose(query: Query, parts: list[Composed]) -> Composed:
-    """Gather candidates from all `parts`, and what lasts where it can be on the page."""
+def _choose(query: Query, of: Callable[[Query, Eye], list[Composed]]) -> Composed:
+    """Gather candidates from the parts that `of` makes, and what lasts where it can be on the page.
+
+    Each kind of event that is seen has parts of its own, for it has indexes of its own.
+    """
     named = queries("events.sql")
+    parts = [part for eye in sight.eyes(query) for part in of(query, eye)]
     together, lasting = SQL(" UNION ALL ").join(parts), _lasting(query)
     if lasting is None:
         gathered = named["gathered"].format(parts=together)
@@ -165,38 +185,48 @@ def _page(
         enough=enough,
         matched=matched,
         feature=feature(query),
+        event=sight.events(query),
+        then=_then(query),
         direction=_direction(query),
+        **sight.told(query),
     )
 
 
-def _in_order(query: Query) -> list[Composed]:
-    where = [PUBLIC, *described(query), *_window(query), *_after(query)]
+def _then(query: Query) -> Composable:
+    """Return what else to ask of the versions of an event that has been found."""
+    return SQL("").join(SQL(" AND {}").format(test) for test in sight.moment(query))
+
+
+def _in_order(query: Query, eye: Eye) -> list[Composed]:
+    where = [*eye, *described(query), *_window(query), *_after(query)]
     return [queries("events.sql")["in_order"].format(**_holes(query, where))]
 
 
-def _by_nearness(query: Query) -> list[Composed]:
+def _by_nearness(query: Query, eye: Eye) -> list[Composed]:
     named = queries("events.sql")
-    rest = [PUBLIC, *described(query), *_window(query), *_after(query)]
+    rest = [*eye, *described(query), *_window(query), *_after(query)]
     parts = [
-        named["by_nearness"].format(where=conjoined([*piece, *rest]), far=_far(query))
+        named["by_nearness"].format(
+            event=sight.events(query), where=conjoined([*piece, *rest]), far=_far(query)
+        )
         for piece in conditions.in_pieces(query)
     ]
     if conditions.certainty(query) != "reported":
         parts.append(named["by_ground"].format(**_holes(query, rest)))
     if not parts or conditions.takes_placeless(query):
-        parts.append(_placeless(query))
+        parts.append(_placeless(query, eye))
     return parts
 
 
-def _placeless(query: Query) -> Composed:
+def _placeless(query: Query, eye: Eye) -> Composed:
     """Return the events without a place: they are in every box; or none, if they do not count."""
     rest = [*described(query), *_window(query), *_after(query)]
     none = [] if conditions.takes_placeless(query) else [FALSE]
-    where = [PUBLIC, NOWHERE, *none, *rest]
+    where = [*eye, NOWHERE, *none, *rest]
     return queries("events.sql")["in_order"].format(**_holes(query, where))
 
 
-def _everything(query: Query) -> list[Composed]:
+def _everything(query: Query, eye: Eye) -> list[Composed]:
     """Return all that is asked for, in parts whose conditions have an index each."""
     places: list[list[Composable]] = conditions.places(query) if "region" in query else [[]]
     times = [starting(query)]
@@ -204,7 +234,7 @@ def _everything(query: Query) -> list[Composed]:
         times.append(conditions.spanning(query))
     rest = [*described(query), *_after(query)]
     return [
-        _at_once(query, [PUBLIC, *place, *time, *rest])
+        _at_once(query, [*eye, *place, *time, *rest])
         for place in places or [conditions.located(query)]
         for time in times
     ]
@@ -221,12 +251,13 @@ def _lasting(query: Query) -> Composed | None:
     if not (spanning and _by_date(query)):
         return None
     rest = [*conditions.located(query), *described(query), *_after(query)]
-    return _at_once(query, [PUBLIC, *spanning, *rest])
+    parts = [_at_once(query, [*eye, *spanning, *rest]) for eye in sight.eyes(query)]
+    return SQL("({})").format(SQL(" UNION ALL ").join(parts))
 
 
 def _at_once(query: Query, where: list[Composable]) -> Composed:
     return queries("events.sql")["at_once"].format(
-        key=Identifier(_key(query)), where=conjoined(where)
+        event=sight.events(query), key=Identifier(_key(query)), where=conjoined(where)
     )
 
 
@@ -252,8 +283,18 @@ def _is_box(query: Query) -> bool:
     return bool(region and region.rectangle and conditions.certainty(query) == "reported")
 
 
+def _has_one_order(query: Query) -> bool:
+    """Tell whether the events that are seen stand in one index, by which a walk can go.
+
+    Of the past, a walk cannot tell by that alone on what ground a version stood.
+    """
+    by_point = "region" not in query or conditions.certainty(query) == "reported"
+    return len(sight.eyes(query)) == 1 and (by_point or not sight.of(query).past)
+
+
 def _holes(query: Query, where: list[Composable]) -> dict[str, Composable]:
     return {
+        "event": sight.events(query),
         "key": Identifier(_key(query)),
         "direction": _direction(query),
         "where": conjoined(where),

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from api import cql2, filtering
+from api import cql2, filtering, sight
 from api.cursors import Cursor, FeedCursor, Order, Position
 from api.fields import BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
 from api.formats import FILES
@@ -95,15 +95,42 @@ class FeatureQuery(FormatQuery):
     )
 
 
+def _as_of() -> sight.AsOf:
+    """Return the query parameter that asks for the past."""
+    return sight.AsOf(
+        metadata=says(
+            "The events as they were at a head, which the link `cite-as` of every page names, or"
+            " at an instant: the same for ever.",
+            example="2026-02-04T12:00:00Z",
+        )
+    )
+
+
 class EventQuery(FeatureQuery):
     """What one event takes."""
 
     geometry = Text(
-        validate=validate.OneOf(["point", "footprint"]),
+        validate=validate.OneOf(["point", "footprint", "exact"]),
         load_default="point",
         metadata=says(
-            "`point`: the representative point; `footprint`: the ground it may have happened on."
+            "`point`: the representative point; `footprint`: the ground it may have happened on;"
+            " `exact`: where it really was, for keys that may read what is restricted."
         ),
+    )
+    as_of = _as_of()
+
+
+class HistoryQuery(FormatQuery):
+    """What the versions of an event take."""
+
+    limit = Whole(
+        load_default=LIMIT_DEFAULT,
+        validate=validate.Range(min=1),
+        metadata=says("The most versions; more than 1,000 means 1,000.", maximum=1000),
+    )
+    cursor = Whole(
+        validate=validate.Range(min=1),
+        metadata=says("Where to go on: copied from a `next` link."),
     )
 
 
@@ -219,6 +246,7 @@ class _EventFilters(Filters):
         ),
     )
     properties = _choice(PROPERTIES)
+    as_of = _as_of()
 
 
 class _ItemsQuery(PageQuery, EventQuery, _EventFilters):
@@ -226,7 +254,19 @@ class _ItemsQuery(PageQuery, EventQuery, _EventFilters):
 
 
 class _ChangesQuery(EventQuery, _EventFilters):
+    class Meta(Query.Meta):
+        """The feed tells what there is now."""
+
+        exclude = ("as_of",)
+
     f = _format("json", "html")
+    geometry = Text(
+        validate=validate.OneOf(["point", "footprint"]),
+        load_default="point",
+        metadata=says(
+            "`point`: the representative point; `footprint`: the ground it may have happened on."
+        ),
+    )
     limit = Whole(
         load_default=LIMIT_DEFAULT,
         validate=validate.Range(min=1),

@@ -15,7 +15,7 @@ from marshmallow import ValidationError
 from psycopg_pool import PoolTimeout, TooManyRequests
 from werkzeug.exceptions import HTTPException
 
-from api import html
+from api import html, sight
 from api.db import is_connection_loss
 from api.filtering import FilterError
 from api.gazetteer import NoGazetteerError
@@ -36,6 +36,8 @@ KINDS = {
     "not-acceptable": (406, "None of the formats asked for can be given."),
     "cursor-gone": (410, "The cursor is too old: start again without one."),
     "gone": (410, "There was an event here, and it has been deleted."),
+    "withheld": (410, "What was here then has been restricted or erased since."),
+    "lost-head": (410, "The database was restored from before this head."),
     "too-large": (413, "The body is larger than this server takes."),
     "unsupported-media-type": (415, "The body is of a kind that the resource does not take."),
     "internal": (500, "A fault of this server; it has been logged."),
@@ -136,6 +138,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Problem, response)
     app.register_error_handler(ValidationError, lambda error: response(of_validation(error)))
     app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(sight.LostHeadError, _of_lost_head)
     app.register_error_handler(NoGazetteerError, _of_no_gazetteer)
     app.register_error_handler(psycopg.Error, _of_database)
     app.register_error_handler(Exception, _of_fault)
@@ -156,6 +159,11 @@ def _texts(value: Any) -> list[str]:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def _of_lost_head(error: sight.LostHeadError) -> Response:
+    text = f"The head {error} is lost: this database was restored from before it."
+    return response(Problem("lost-head", text))
 
 
 def _of_no_gazetteer(error: NoGazetteerError) -> Response:

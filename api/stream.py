@@ -26,12 +26,18 @@ class _Bytes(Loader):
 
 @dataclass(frozen=True)
 class State:
-    """What an answer is a function of, besides its address: equal state, equal answer."""
+    """What an answer is a function of, besides its address: equal state, equal answer.
+
+    `mark` tells apart what different callers see at one head, and what is left of a past one, of
+    which `withheld` events are missing. `total` is how many events there are, where that is known.
+    """
 
     epoch: str
     head: int
-    total: int
+    total: int | None
     gazetteer: str = ""
+    mark: str = ""
+    withheld: int = 0
 
 
 @dataclass
@@ -39,7 +45,8 @@ class Page:
     """A page of features; `close` gives back what it holds, and may be called twice.
 
     `matched` is how many features the query asks for on all its pages, if that is known at no cost;
-    `number` is how many this one has, if that is known before they are read.
+    `number` is how many this one has, if that is known before they are read. `at` is the instant of
+    a page of the past.
     """
 
     state: State
@@ -49,6 +56,7 @@ class Page:
     matched: int | None
     features: Iterator[bytes]
     number: int | None = None
+    at: str | None = None
     held: ExitStack = field(default_factory=ExitStack)
 
     def counted(self, returned: int) -> int | None:

@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import fields
 from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
-from api import conditions
+from api import conditions, sight
 from api.db import Pool, queries, read
 from api.fields import Day, Days, Instant
 from api.schemas import PROPERTIES
@@ -59,7 +59,7 @@ def counted(query: Query) -> bool:
     """Tell whether `query` asks for no more than what is counted by cell and month."""
     narrowed = {"region", "condition"} & query.keys() or conditions.filters(query)
     wholly = conditions.certainty(query) == "certain" and "datetime" in query
-    return not (narrowed or wholly)
+    return not (narrowed or wholly or sight.of(query) != sight.PUBLIC)
 
 
 def _made(pool: Pool, statement: Composed, values: Mapping[str, Any]) -> tuple[State, bytes | None]:
@@ -104,7 +104,8 @@ def _singles(query: Query, at: Tile) -> Composed:
         where=conditions.conjoined([_inside(at), *conditions.everything(query)]),
         properties=SQL("").join(SQL(", {}").format(_told(name)) for name in names),
         names=SQL("").join(SQL(", {}").format(Identifier(name)) for name in names),
-        answer=named["answer"],
+        event=sight.events(query),
+        answer=named["answer"].format(**sight.told(query)),
     )
 
 
@@ -129,7 +130,7 @@ def _clusters(query: Query, at: Tile) -> Composed:
     return named["clusters"].format(
         touched=conditions.touched(query),
         parts=Composed(parts).join(named["beside"]),
-        answer=named["answer"],
+        answer=named["answer"].format(**sight.told(query)),
     )
 
 
@@ -139,7 +140,7 @@ def _events(query: Query, at: Tile) -> list[Composed]:
     times = [conditions.starting(query)]
     if conditions.spanning(query):
         times.append(conditions.spanning(query))
-    return [_of_event(at, [*rest, *time]) for time in times]
+    return [_of_event(query, at, [*rest, *time]) for time in times]
 
 
 def _counts(query: Query, at: Tile) -> list[Composed]:
@@ -149,15 +150,17 @@ def _counts(query: Query, at: Tile) -> list[Composed]:
     parts = [named["of_cells"].format(months=months)]
     for i, _ in enumerate(in_months(query.get("datetime", Days(None, None)))[2]):
         first, last = Placeholder(f"edge{i}_first"), Placeholder(f"edge{i}_last")
-        parts.append(_of_event(at, [named["at_edge"].format(first=first, last=last)]))
+        parts.append(_of_event(query, at, [named["at_edge"].format(first=first, last=last)]))
     if conditions.spanning(query):
-        parts.append(_of_event(at, conditions.spanning(query)))
+        parts.append(_of_event(query, at, conditions.spanning(query)))
     return parts
 
 
-def _of_event(at: Tile, where: list[Composable]) -> Composed:
-    tests = [conditions.PUBLIC, _inside(at), *where]
-    return queries("tiles.sql")["of_event"].format(where=conditions.conjoined(tests))
+def _of_event(query: Query, at: Tile, where: list[Composable]) -> Composed:
+    tests = [sight.seen(query), _inside(at), *where]
+    return queries("tiles.sql")["of_event"].format(
+        event=sight.events(query), where=conditions.conjoined(tests)
+    )
 
 
 def _inside(at: Tile) -> Composable:

@@ -4,14 +4,23 @@ import logging
 from collections.abc import Callable
 from threading import BoundedSemaphore, Condition, Thread
 from time import monotonic
+from typing import NamedTuple
 
 import psycopg
 
-from api.stream import State
 from api.turns import Turns
 
 #: How often the watcher looks at the head.
 EVERY_S = 0.25
+
+
+class Heads(NamedTuple):
+    """How far everything has come: the head that the public sees, and that of all there is."""
+
+    epoch: str
+    public: int
+    whole: int
+
 
 log = logging.getLogger("hudna")
 
@@ -22,17 +31,17 @@ class Watch:
     `look` tells the head. At most `room` wait at a time.
     """
 
-    def __init__(self, look: Callable[[], State], turns: Turns, room: int) -> None:
+    def __init__(self, look: Callable[[], Heads], turns: Turns, room: int) -> None:
         self._look = look
         self._turns = turns
         self._room = BoundedSemaphore(room) if room else None
         self._changed = Condition()
         self._waiting = 0
-        self._seen: State | None = None
+        self._seen: Heads | None = None
         self._watching = False
         self._stopped = False
 
-    def wait(self, seconds: float, enough: Callable[[State], bool]) -> State | None:
+    def wait(self, seconds: float, enough: Callable[[Heads], bool]) -> Heads | None:
         """Wait until a head is `enough`, and return it.
 
         Returns None at once if there is no room to wait, or the service stops; and when the time
@@ -52,7 +61,7 @@ class Watch:
             self._stopped = True
             self._changed.notify_all()
 
-    def _wait(self, seconds: float, enough: Callable[[State], bool]) -> State | None:
+    def _wait(self, seconds: float, enough: Callable[[Heads], bool]) -> Heads | None:
         end = monotonic() + seconds
         with self._changed:
             self._waiting += 1

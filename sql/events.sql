@@ -2,10 +2,6 @@
 -- An answer of many features is one statement, so that features and head come from one snapshot: its
 -- first row is a JSON header, each further row the finished text of a feature.
 
--- name: state
--- The head that the public sees, and which gazetteer there is.
-SELECT s.epoch::text, s.public_head, s.total, coalesce(g.version, '') FROM feed.state AS s LEFT JOIN gazetteer AS g ON true
-
 -- name: projected
 -- A feature with some of its properties, in their order.
 '{{"type":"Feature","id":"' || e.id || '","geometry":' || {geometry}
@@ -19,18 +15,22 @@ e.geom
 -- The ground it may have happened on: shared, its own or, if no more is known, the point.
 coalesce((SELECT g.geom FROM ground AS g WHERE g.id = e.ground), ST_ForcePolygonCCW(e.footprint), e.geom)
 
+-- name: exact
+-- Where it really was, if its point is blurred.
+coalesce((SELECT x.geom FROM event_exact AS x WHERE x.event_id = e.id), e.geom)
+
 -- name: straight
 -- A page that is a stretch of one index: its last key is found by an index-only scan beforehand.
 WITH edge AS MATERIALIZED (
-  SELECT e.{key} AS key, e.id FROM event AS e WHERE {where}
+  SELECT e.{key} AS key, e.id FROM {event} AS e WHERE {where}
    ORDER BY e.{key} {direction}, e.id {direction} OFFSET %(limit)s - 1 LIMIT 2)
 SELECT json_build_object(
-         'epoch', s.epoch, 'head', s.public_head, 'total', s.total, 'enough', true,
+         'epoch', s.epoch, 'head', {head}, 'total', {total}, 'mark', {mark}, 'withheld', {withheld}, 'enough', true,
          'more', (SELECT count(*) FROM edge) = 2,
          'last', (SELECT json_build_array(key, id) FROM edge ORDER BY key {direction}, id {direction} LIMIT 1))::text
   FROM feed.state AS s
 UNION ALL
-(SELECT {feature} FROM event AS e WHERE {where}
+(SELECT {feature} FROM {event} AS e WHERE {where}
   ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(limit)s)
 
 -- name: chosen
@@ -40,27 +40,27 @@ found AS MATERIALIZED (
   SELECT {distinct} key, id FROM candidate ORDER BY key {direction}, id {direction} LIMIT %(limit)s + 1),
 verdict AS MATERIALIZED (SELECT {enough} AS enough, {matched} AS matched)
 SELECT json_build_object(
-         'epoch', s.epoch, 'head', s.public_head, 'total', s.total, 'enough', v.enough, 'matched', v.matched,
+         'epoch', s.epoch, 'head', {head}, 'total', {total}, 'mark', {mark}, 'withheld', {withheld}, 'enough', v.enough, 'matched', v.matched,
          'more', (SELECT count(*) FROM found) > %(limit)s,
          'last', (SELECT json_build_array(key, id) FROM found
                    ORDER BY key {direction}, id {direction} OFFSET %(limit)s - 1 LIMIT 1))::text
   FROM feed.state AS s, verdict AS v
 UNION ALL
-SELECT (SELECT {feature} FROM event AS e WHERE e.id = f.id)
+SELECT (SELECT {feature} FROM {event} AS e WHERE e.id = f.id{then})
   FROM (SELECT id FROM found WHERE (SELECT enough FROM verdict)
          ORDER BY key {direction}, id {direction} LIMIT %(limit)s) AS f
 
 -- name: walked
 -- The next events in the order asked for, each tested; `reach` bounds how far to look.
 walked AS MATERIALIZED (
-  SELECT e.{key} AS key, e.id, ({test}) AS hit FROM event AS e WHERE {where}
+  SELECT e.{key} AS key, e.id, ({test}) AS hit FROM {event} AS e WHERE {where}
    ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(reach)s),
 candidate AS (SELECT key, id FROM walked WHERE hit {lasting})
 
 -- name: walked_in_box
 -- The same in a box: its events by their distance from a far day, and days taken whole.
 walked AS MATERIALIZED (
-  SELECT e.sort_on AS key, e.id, ({test}) AS hit FROM event AS e WHERE {where}
+  SELECT e.sort_on AS key, e.id, ({test}) AS hit FROM {event} AS e WHERE {where}
    ORDER BY e.sort_on <-> {far} FETCH FIRST (%(reach)s) ROWS WITH TIES),
 candidate AS (SELECT key, id FROM walked WHERE hit UNION ALL {placeless} {lasting})
 
@@ -94,36 +94,36 @@ candidate AS (
 
 -- name: in_order
 -- Events in the order asked for, by whichever index serves the filters.
-(SELECT e.{key} AS key, e.id FROM event AS e WHERE {where}
+(SELECT e.{key} AS key, e.id FROM {event} AS e WHERE {where}
   ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(limit)s + 1)
 
 -- name: by_nearness
 -- Events in a box, by date: the R-tree of place and date walked by its distance from a far day, and days
 -- taken whole, so that the order by id within a day can be made outside.
 (SELECT n.key, n.id FROM (
-   SELECT e.sort_on AS key, e.id FROM event AS e WHERE {where}
+   SELECT e.sort_on AS key, e.id FROM {event} AS e WHERE {where}
     ORDER BY e.sort_on <-> {far} FETCH FIRST (%(limit)s + 1) ROWS WITH TIES) AS n)
 
 -- name: by_ground
 -- Events that share a ground, the first in order of each ground that counts.
 (SELECT n.key, n.id FROM touched AS t CROSS JOIN LATERAL (
-   SELECT e.{key} AS key, e.id FROM event AS e WHERE e.ground = t.id AND {where}
+   SELECT e.{key} AS key, e.id FROM {event} AS e WHERE e.ground = t.id AND {where}
     ORDER BY e.{key} {direction}, e.id {direction} LIMIT %(limit)s + 1) AS n)
 
 -- name: at_once
 -- Every event that the conditions leave, to be sorted outside: for few, and for orders that no index knows.
-(SELECT e.{key} AS key, e.id FROM event AS e WHERE {where})
+(SELECT e.{key} AS key, e.id FROM {event} AS e WHERE {where})
 
 -- name: whole
 -- Everything that the conditions leave, for a file: the keys first, so that their number stands in the header and
 -- what is sorted is small.
-WITH {touched}found AS MATERIALIZED (SELECT e.{key} AS key, e.id FROM event AS e WHERE {where})
+WITH {touched}found AS MATERIALIZED (SELECT e.{key} AS key, e.id FROM {event} AS e WHERE {where})
 SELECT json_build_object(
-         'epoch', s.epoch, 'head', s.public_head, 'total', s.total, 'more', false, 'last', NULL,
+         'epoch', s.epoch, 'head', {head}, 'total', {total}, 'mark', {mark}, 'withheld', {withheld}, 'more', false, 'last', NULL,
          'number', (SELECT count(*) FROM found))::text
   FROM feed.state AS s
 UNION ALL
-SELECT (SELECT {feature} FROM event AS e WHERE e.id = f.id)
+SELECT (SELECT {feature} FROM {event} AS e WHERE e.id = f.id{then})
   FROM (SELECT id FROM found ORDER BY key {direction}, id {direction}) AS f
 
 -- name: patience
@@ -132,12 +132,12 @@ SELECT set_config('statement_timeout', %(patience)s, true)
 
 -- name: count
 -- How many events the filters leave, exactly, with the head it was counted at.
-WITH {touched}counted AS (SELECT count(*) AS number FROM event AS e WHERE {where})
-SELECT s.epoch::text, s.public_head, c.number FROM feed.state AS s, counted AS c
+WITH {touched}counted AS (SELECT count(*) AS number FROM {event} AS e WHERE {where})
+SELECT s.epoch::text, {head}, {mark}, {withheld}, c.number FROM feed.state AS s, counted AS c
 
 -- name: one
 -- One event, with what its entity tag is made of.
-SELECT e.tx_id, e.version, {feature} FROM event AS e WHERE e.id = %(id)s AND e.public
+SELECT e.tx_id, e.version, {feature} FROM {event} AS e WHERE e.id = %(id)s AND {seen}
 
 -- name: tombstone
 -- Whether an event that the public once saw is gone.
@@ -151,3 +151,8 @@ SELECT (SELECT min(ST_X(geom)) FROM event WHERE public),
        (SELECT max(ST_Y(geom)) FROM event WHERE public),
        (SELECT sort_on FROM event WHERE public AND sort_on > date '0001-01-01' ORDER BY sort_on, id LIMIT 1),
        (SELECT upper(during) - 1 FROM event WHERE public AND upper(during) IS NOT NULL ORDER BY upper(during) DESC LIMIT 1)
+
+-- name: taken
+-- Whether an event was there at a past head, and may not be shown any more.
+SELECT true FROM event_history AS e
+ WHERE e.id = %(id)s AND e.public AND {then} AND (e.erased OR e.id IN (SELECT w.id FROM event AS w WHERE w.withheld))

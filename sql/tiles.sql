@@ -4,14 +4,14 @@
 
 -- name: answer
 -- The head, how many features there are, and the tile; no tile: there are too many.
-SELECT s.epoch::text, s.public_head, s.total, coalesce(g.version, ''), t.features, t.tile
+SELECT s.epoch::text, {head}, {total}, coalesce(g.version, ''), {mark}, {withheld}, t.features, t.tile
   FROM feed.state AS s LEFT JOIN gazetteer AS g ON true CROSS JOIN drawn AS t
 
 -- name: single
 -- Each event by itself, in the order of time, so that the newest is drawn last.
 WITH {touched}found AS MATERIALIZED (
   SELECT map_x(e.geom) AS x, map_y(e.geom) AS y, e.sort_on, e.id::text AS id{properties}
-    FROM event AS e WHERE {where} LIMIT %(most)s + 1),
+    FROM {event} AS e WHERE {where} LIMIT %(most)s + 1),
 counted AS MATERIALIZED (SELECT count(*) AS features FROM found),
 feature AS MATERIALIZED (
   SELECT ST_Point((x >> %(step)s) & 4095, (y >> %(step)s) & 4095) AS geom, id{names}
@@ -36,7 +36,7 @@ drawn AS (SELECT count(*) AS features, ST_AsMVT(f, 'events', 4096, 'geom') AS ti
 -- name: of_event
 -- Events as they stand in the table.
 (SELECT map_x(e.geom) AS x, map_y(e.geom) AS y, 1 AS n, coalesce(e.fatalities_best, 0) AS fatalities_best
-   FROM event AS e WHERE {where})
+   FROM {event} AS e WHERE {where})
 
 -- name: of_cells
 -- Events that have been counted, of whole months.

@@ -68,6 +68,7 @@ RESOURCES = {
     f"{PLACES}/country-JOR": "application/geo+json",
     ITEMS: "application/geo+json",
     f"{ITEMS}/{event_id('fiji')}": "application/geo+json",
+    f"{ITEMS}/{event_id('fiji')}/history": "application/json",
 }
 
 

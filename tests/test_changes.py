@@ -12,8 +12,9 @@ import pytest
 from api import feed
 from api.cursors import Bookmark
 from api.parameters import ChangesQuery, load
+from api.sight import Sight
 from api.views import changes as view
-from conftest import CHANGES, ITEMS, assert_problem, insert, links, settle
+from conftest import CHANGES, ITEMS, OnePool, assert_problem, insert, links, settle
 from test_sight import ACTS
 
 
@@ -453,3 +454,56 @@ def test_a_page_for_people_is_short(client, conn):
     body = client.get(CHANGES, query_string={"f": "html", "limit": "1000"})
     assert body.status_code == 200
     assert body.text.count(">upsert<") == view.LONGEST
+
+
+# Other eyes.
+
+
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_who_may_see_what_is_restricted_is_told_of_it_too(client, conn, limit):
+    """Asked of the store, as a request with such a key asks it."""
+    chance = random.Random(limit)  # noqa: S311 -- a test is to be repeatable
+    events = [insert(conn, **anything(chance)) for _ in range(12)]
+    settle(conn)
+    query = load(ChangesQuery, b"", []) | {"limit": limit, "sight": Sight(restricted=True)}
+    rows: dict[str, dict] = {}
+    for _ in range(15):
+        for event in chance.sample(events, chance.choice([1, 1, 4])):
+            conn.execute(ACTS[chance.choice([*ACTS])], [event])
+        settle(conn)
+        more = True
+        while more:
+            page = feed.changes(OnePool(conn), query, "")
+            for text in page.changes:
+                change = json.loads(text)
+                if change["op"] == "upsert":
+                    rows[change["id"]] = change["feature"]
+                else:
+                    rows.pop(change["id"], None)
+            page.close()
+            query["cursor"], more = page.following, page.more
+        assert page.state.head == conn.execute("SELECT head FROM feed.state").fetchone()[0]
+        there = conn.execute("SELECT id, feature FROM event WHERE NOT deleted").fetchall()
+        assert rows == {str(event): json.loads(text) for event, text in there}
+
+
+def test_a_cursor_is_good_for_the_eyes_it_was_made_for():
+    there = [feed.filters({"sight": Sight(restricted=eyes)}, {}) for eyes in (False, True)]
+    assert len(set(there)) == 2
+    assert feed.filters({}, {}) == there[0]
+
+
+def test_a_page_of_the_past_leads_to_what_changed_after_it(client, conn, make_event):
+    first = make_event()
+    head = conn.execute("SELECT public_head FROM feed.state").fetchone()[0]
+    second = make_event()
+    act(conn, "delete", first)
+    then = client.get(ITEMS, query_string={"as_of": head}).json
+    assert [each["id"] for each in then["features"]] == [first]
+    (monitor,) = links(then, "monitor")
+    assert ops(client.get(monitor["href"]).json) == [("upsert", second), ("delete", first)]
+
+
+def test_the_feed_has_no_past_and_no_exact_places(client):
+    for query in ({"as_of": "1"}, {"geometry": "exact"}):
+        assert_problem(client.get(CHANGES, query_string=query), 400, parameter=next(iter(query)))

@@ -70,6 +70,15 @@ def test_parameters_are_those_of_items(export, visitor):
     )
 
 
+@pytest.mark.parametrize("suffix", ["csv", "geojsons", "fgb", "gpkg"])
+def test_a_file_of_the_past_has_the_bytes_that_the_service_gives(export, visitor, tmp_path, suffix):
+    head = visitor.get(f"{ITEMS}?limit=1").json["head"]
+    export(f"then.{suffix}", f"as_of={head}", "country=SDN")
+    form = {"geojsons": "geojsonseq"}.get(suffix, suffix)
+    served = visitor.get(f"{ITEMS}?country=SDN&as_of={head}&f={form}")
+    assert (tmp_path / f"then.{suffix}").read_bytes() == served.data
+
+
 def test_places_are_exported_too(export):
     done = export("-", "--collection=places", "--format=csv", "kind=country", "skipGeometry=true")
     rows = list(csv.DictReader(StringIO(done.stdout, newline="")))

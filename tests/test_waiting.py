@@ -13,12 +13,13 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from api.stream import State
 from api.turns import Turns
-from api.watching import Watch
+from api.watching import Heads, Watch
 from conftest import CHANGES, insert, serving
 
 ROOM = 6
+#: The sessions of the service on the present database.
+SERVING = "application_name = 'hudna' AND datname = current_database()"
 
 
 def fetch(url) -> dict:
@@ -40,15 +41,15 @@ class Head:
     def __init__(self) -> None:
         self.now, self.looks, self.error = 0, 0, False
 
-    def look(self) -> State:
+    def look(self) -> Heads:
         self.looks += 1
         if self.error:
             raise psycopg.OperationalError("away")
-        return State("epoch", self.now, 0)
+        return Heads("epoch", self.now, self.now)
 
 
 def beyond(number):
-    return lambda state: state.head > number
+    return lambda heads: heads.public > number
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def test_everybody_who_waits_is_told():
         until(lambda: head.looks > 2)
         assert not any(answer.done() for answer in answers)
         head.now = 7
-        assert [answer.result(30).head for answer in answers] == [7] * 5
+        assert [answer.result(30).public for answer in answers] == [7] * 5
 
 
 def test_nobody_looks_while_nobody_waits():
@@ -75,7 +76,7 @@ def test_nobody_looks_while_nobody_waits():
     until(lambda: not any(thread.name == "watch" for thread in threading.enumerate()))
     looked = head.looks
     head.now = 1
-    assert watch.wait(60, beyond(0)).head == 1
+    assert watch.wait(60, beyond(0)).public == 1
     assert head.looks > looked
 
 
@@ -98,7 +99,7 @@ def test_who_waits_goes_on_when_the_database_is_away_and_may_wait_again():
         head.error = True
         assert [answer.result(30) for answer in answers] == [None, None]
     head.error, head.now = False, 3
-    assert watch.wait(60, beyond(0)).head == 3
+    assert watch.wait(60, beyond(0)).public == 3
 
 
 def test_who_waits_goes_on_when_the_service_stops():
@@ -158,7 +159,7 @@ def test_a_turn_is_over_when_its_body_is_dropped_or_fails():
 
 def asleep(conn) -> bool:
     """Tell whether somebody waits: the watcher looks again and again, and nobody else asks."""
-    looks = "SELECT max(query_start) FROM pg_stat_activity WHERE application_name = 'hudna'"
+    looks = f"SELECT max(query_start) FROM pg_stat_activity WHERE {SERVING}"  # noqa: S608
     before, seen = conn.execute(looks).fetchone(), 0
     for _ in range(40):
         time.sleep(0.05)
@@ -192,7 +193,7 @@ def polling(url, conn, number):
 def test_a_change_is_told_to_all_who_wait_and_others_are_served_meanwhile(busy):
     url, conn = busy
     with polling(url, conn, ROOM) as answers:
-        count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hudna'"
+        count = f"SELECT count(*) FROM pg_stat_activity WHERE {SERVING}"  # noqa: S608
         assert conn.execute(count).fetchone() == (1,)
         for _ in range(10):
             assert fetch(f"{url}{CHANGES}?limit=1")["changes"]

@@ -11,7 +11,7 @@ import click
 import psycopg
 from marshmallow import Schema, ValidationError
 
-from api import events, geojson, places, problems, regions
+from api import events, geojson, places, problems, regions, sight
 from api.cli.database import data_option, database, names_file
 from api.cli.screen import Screen
 from api.cluster import ClusterError
@@ -70,6 +70,7 @@ def export(
         screen = held.enter_context(Screen())
         dsn = held.enter_context(database(data, screen.say))
         conn = held.enter_context(reading(dsn))
+        query = sight.resolved(Lent(conn), query)
         page = store.whole(Lent(conn), query, NO_LIMIT_S)
         held.callback(page.close)
         screen.begin(f"Writing {file}", page.number)

@@ -6,7 +6,10 @@ or longitude, latitude, whatever the order of the axes, as both formats demand.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from itertools import islice
@@ -19,6 +22,7 @@ import numpy as np
 import shapely
 from marshmallow import fields
 
+from api.db import queries
 from api.fields import Day, Instant, Number, Whole
 from api.formats.table import PIECE, Table
 
@@ -33,6 +37,8 @@ def geopackage(features: Iterator[bytes], table: Table) -> Iterator[bytes]:
     with TemporaryDirectory(prefix="hudna-") as folder:
         path = Path(folder) / "features.gpkg"
         _write(features, table, path)
+        if table.at:
+            _stamp(path, table.at)
         yield from _read(path)
 
 
@@ -54,6 +60,13 @@ def flatgeobuf(features: Iterator[bytes], table: Table) -> Iterator[bytes]:
             )
         source.unlink()
         yield from _read(path)
+
+
+def _stamp(path: Path, at: str) -> None:
+    """Let a GeoPackage say that it is of the instant `at`: the same bytes each time."""
+    instant = datetime.fromisoformat(at).isoformat(timespec="milliseconds")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(queries("geopackage.sql")["stamp"].as_string(), [instant.replace("+00:00", "Z")])
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import fields
 
+from api import sight
 from api.schemas import PLACE_PROPERTIES, PROPERTIES
 from geo.systems import SYSTEMS, System
 
@@ -24,6 +25,8 @@ class Table:
     has_geometry: bool
     only_points: bool
     system: System
+    #: The instant of which it has the features, if that is past.
+    at: str | None = None
 
     @property
     def geometry_type(self) -> str | None:
@@ -34,12 +37,14 @@ class Table:
 def table(collection: str, query: Mapping[str, Any]) -> Table:
     """Return what the file holds that `query` asks for."""
     known: Mapping[str, fields.Field[Any]] = _PROPERTIES[collection]
+    past = sight.of(query).past
     return Table(
         name=collection,
         columns={name: known[name] for name in query.get("properties", known)},
         has_geometry=not query["skipGeometry"],
-        only_points=collection == "events" and query["geometry"] == "point",
+        only_points=collection == "events" and query["geometry"] != "footprint",
         system=SYSTEMS[query["crs"]],
+        at=past.at if past else None,
     )
 
 

@@ -206,8 +206,8 @@ def _cells(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(name: str, named: Mapping[str, Any] | None = None) -> str:
-    """Return a statement of sql/geopackage.sql, its holes filled with columns."""
-    statement = queries("geopackage.sql")[name]
+    """Return a statement of sql/mirror_geopackage.sql, its holes filled with columns."""
+    statement = queries("mirror_geopackage.sql")[name]
     if named:
         holes: dict[str, Composable] = {
             "columns": SQL(", ").join(map(Identifier, named)),

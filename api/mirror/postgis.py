@@ -115,7 +115,7 @@ class PostGIS:
             holes["assignments"] = SQL(", ").join(
                 SQL("{0} = excluded.{0}").format(Identifier(column)) for column in named
             )
-        return queries("mirror.sql")[name].format(**holes)
+        return queries("mirror_postgis.sql")[name].format(**holes)
 
 
 def _type(field: fields.Field[Any]) -> SQL:

@@ -1,11 +1,12 @@
 """The feed of changes: by it, a copy of the events follows the original (docs/changes.md)."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from api import events, feed, geojson, regions
+from api import events, feed, geojson, regions, sight
 from api.answers import at_head, document, linked, negotiate, unchanged
 from api.cursors import Bookmark
 from api.feed import Changes
@@ -14,7 +15,8 @@ from api.parameters import ChangesQuery
 from api.problems import Problem, invalid
 from api.stream import State
 from api.views import paging
-from api.views.asking import asked, names, pool
+from api.views.asking import events_asked, names, pool
+from api.watching import Heads
 
 COLLECTION = "/collections/events"
 PATH = f"{COLLECTION}/changes"
@@ -27,9 +29,9 @@ blueprint = Blueprint("changes", __name__)
 @blueprint.get(PATH)
 def changes() -> Response:
     """Stream what has changed behind the cursor, or from the beginning; wait for it if asked to."""
-    query = asked(ChangesQuery)
+    query = events_asked(ChangesQuery)
     media = negotiate(DOCUMENT, query.get("f"))
-    basis, meant = regions.basis(query, names()), feed.filters(request.args)
+    basis, meant = regions.basis(query, names()), feed.filters(query, request.args)
     if "cursor" in query and query["cursor"].filters != meant:
         raise invalid({"cursor": ["belongs to other filters: keep them as they were."]})
     if query["wait"] or request.if_none_match:
@@ -43,29 +45,33 @@ def changes() -> Response:
     return _answer(feed.changes(pool(), query, meant, basis), query, media, basis)
 
 
-def monitors(state: State, basis: str) -> list[Link]:
+def monitors(state: State, query: Mapping[str, Any], basis: str) -> list[Link]:
     """Return the link from a page of events, as of `state`, to what changes after it."""
-    shown = {"limit", "cursor", "sortby", "f", "skipGeometry", "resultType"}
+    if query["geometry"] == "exact":
+        return []
+    shown = {"limit", "cursor", "sortby", "f", "skipGeometry", "resultType", "as_of"}
     asked_for = {name: value for name, value in request.args.items() if name not in shown}
-    there = str(feed.at(state, basis, feed.filters(asked_for)))
+    there = str(feed.at(state, basis, feed.filters(query, asked_for)))
     made = PATH + question(*shown, cursor=there)
     return [link("monitor", made, JSON, "What has changed since")]
 
 
 def _awaited(query: dict[str, Any], basis: str) -> State:
     """Return the head; if there is nothing behind the cursor, once there is, or time is up."""
-    state = events.state(pool())
+    state = events.state(pool(), query)
     place: Bookmark = query.get("cursor", Bookmark(feed.epoch(state, basis), 0, None, 0, ""))
+    restricted = sight.of(query).restricted
 
-    def has_come(now: State) -> bool:
-        return place.after is not None or (feed.epoch(now, basis), now.head) != (
-            place.epoch,
-            place.seq,
-        )
+    def has_come(now: Heads) -> bool:
+        head = now.whole if restricted else now.public
+        return (now.epoch, head) != (state.epoch, place.seq)
 
-    if not query["wait"] or has_come(state):
+    here = (place.epoch, place.seq, place.after)
+    if not query["wait"] or here != (feed.epoch(state, basis), state.head, None):
         return state
-    return current_app.extensions["hudna"].watch.wait(query["wait"], has_come) or state
+    if current_app.extensions["hudna"].watch.wait(query["wait"], has_come):
+        return events.state(pool(), query)
+    return state
 
 
 def _answer(page: Changes, query: dict[str, Any], media: str, basis: str) -> Response:

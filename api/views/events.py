@@ -7,14 +7,14 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from api import collections, events, regions
+from api import collections, events, history, regions, sight
 from api.answers import at_head, document, form, negotiate, unchanged
 from api.formats import BY_MEDIA
-from api.links import DOCUMENT, JSON, link, selves
-from api.parameters import EventQuery, FormatQuery, ItemsQuery
+from api.links import DOCUMENT, GEOJSON, JSON, cited, here, link, selves
+from api.parameters import EventQuery, FormatQuery, HistoryQuery, ItemsQuery
 from api.problems import Problem, not_found
 from api.views import changes, files, paging
-from api.views.asking import asked, names, pool
+from api.views.asking import asked, events_asked, names, pool
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 PATH = "/collections/events"
@@ -39,11 +39,11 @@ def collection() -> Response:
 @blueprint.get(f"{PATH}/items")
 def items() -> Response:
     """Stream the events that the query asks for, as GeoJSON."""
-    query = asked(ItemsQuery)
+    query = events_asked(ItemsQuery)
     media = negotiate(paging.LISTED, query.get("f"))
     basis = regions.basis(query, names())
     if request.if_none_match:
-        answer = unchanged(events.state(pool()), media, basis, query["crs"])
+        answer = unchanged(events.state(pool(), query), media, basis, query["crs"])
         if answer:
             return answer
     query, meant = regions.narrowed(paging.bounded(query, media), names())
@@ -56,35 +56,64 @@ def items() -> Response:
             query,
             media,
             basis=basis,
-            further=partial(changes.monitors, basis=basis),
+            further=partial(changes.monitors, query=query, basis=basis),
         )
     page = events.page(pool(), query)
     further = [*regions.links(meant), link("collection", PATH, JSON, "The collection")]
-    further += changes.monitors(page.state, basis)
+    further += changes.monitors(page.state, query, basis)
     return paging.features(page, query, media, further, basis=basis)
 
 
 @blueprint.get(f"{PATH}/items/<event_id>")
 def item(event_id: str) -> Response:
     """Return one event."""
-    query = asked(EventQuery)
+    query = events_asked(EventQuery)
     media = negotiate(paging.OFFERED, query.get("f"))
-    if not ID.fullmatch(event_id):  # UUID() reads many other spellings
-        raise not_found(f"There is no event {event_id}: an id is a UUID.")
-    uuid = UUID(event_id)
+    uuid = _uuid(event_id)
     tx_id, version, text = _found(uuid, query)
     made = selves(media, paging.OFFERED, "This event", f"{PATH}/items/{uuid}")
     made.append(link("collection", PATH, JSON, "The collection"))
+    made.append(link("version-history", f"{PATH}/items/{uuid}/history", JSON, "Its versions"))
+    state = events.state(pool(), query)
+    made.append(cited(f"{state.epoch[:8]}.{state.head}", media))
     answer = paging.one(text, made, media, query["crs"])
     looks = (query["geometry"], query["crs"].rpartition("/")[2], form(media))
     answer.set_etag(f"{tx_id}.{version}.{'.'.join(looks)}")
     return answer
 
 
+@blueprint.get(f"{PATH}/items/<event_id>/history")
+def item_history(event_id: str) -> Response:
+    """Tell who changed what of one event."""
+    query = asked(HistoryQuery)
+    media = negotiate(DOCUMENT, query.get("f"))
+    uuid = _uuid(event_id)
+    found = history.of(pool(), uuid, query["limit"], query.get("cursor"))
+    if found is None:
+        raise not_found(f"There is no event {uuid}.")
+    versions, following = found
+    item = f"{PATH}/items/{uuid}"
+    made = selves(media, DOCUMENT, "These versions", f"{item}/history")
+    made.append(link("item", item, GEOJSON, "The event"))
+    if following:
+        made.append(here("next", media, "Earlier versions", cursor=str(following)))
+    return document({"id": str(uuid), "versions": versions, "links": made}, media)
+
+
+def _uuid(event_id: str) -> UUID:
+    if not ID.fullmatch(event_id):  # UUID() reads many other spellings
+        raise not_found(f"There is no event {event_id}: an id is a UUID.")
+    return UUID(event_id)
+
+
 def _found(uuid: UUID, query: dict[str, Any]) -> tuple[int, int, bytes]:
     found = events.one(pool(), uuid, query)
-    if found is None:
+    if found:
+        return found
+    if sight.of(query).past is None:
         if events.is_gone(pool(), uuid):
             raise Problem("gone", f"The event {uuid} has been deleted.")
         raise not_found(f"There is no event {uuid}.")
-    return found
+    if events.is_withheld(pool(), uuid, query):
+        raise Problem("withheld", f"The event {uuid} has been restricted or erased since.")
+    raise not_found(f"There was no event {uuid} then.")

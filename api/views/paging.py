@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Response
 
-from api import geojson, html
+from api import geojson, html, sight
 from api.answers import at_head, linked
 from api.cursors import cursor
 from api.formats import BY_MEDIA
-from api.links import GEOJSON, HTML, JSON, Link, here, selves
+from api.links import GEOJSON, HTML, JSON, Link, cited, here, selves
 from api.problems import invalid
 from api.stream import Page, Store
 from api.views.asking import pool
@@ -38,7 +38,16 @@ def hits(store: Store, query: dict[str, Any], media: str, *, basis: str = "") ->
     if media in BY_MEDIA:
         raise invalid({"resultType": ["asks for no features, of which a file is made."]})
     state, number = store.count(pool(), query)
-    nothing = Page(state, first=True, more=False, last=None, matched=number, features=iter(()))
+    past = sight.of(query).past
+    nothing = Page(
+        state,
+        first=True,
+        more=False,
+        last=None,
+        matched=number,
+        features=iter(()),
+        at=past.at if past else None,
+    )
     return features(nothing, query, media, [], basis=basis)
 
 
@@ -58,11 +67,14 @@ def features(
 
 
 def onwards(page: Page, query: Mapping[str, Any], media: str) -> list[Link]:
-    """Return the link to the next page, if there is one."""
-    if not (page.more and page.last):
-        return []
-    position = cursor(query["sortby"], *page.last)
-    return [here("next", media, "The next page", cursor=position)]
+    """Return the link to the next page, if there is one, and that by which this page is cited."""
+    state, made = page.state, []
+    if page.more and page.last:
+        position = cursor(query["sortby"], *page.last)
+        made.append(here("next", media, "The next page", cursor=position))
+    if state.head:
+        made.append(cited(f"{state.epoch[:8]}.{state.head}", media))
+    return made
 
 
 def bounded(query: dict[str, Any], media: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from api.links import DOCUMENT, MVT, TILEJSON, selves
 from api.parameters import FormatQuery, TileQuery, TilesetQuery
 from api.problems import not_found
 from api.tilesets import QUAD, SET, TILES
-from api.views.asking import asked, names, pool
+from api.views.asking import asked, events_asked, names, pool
 from geo.tiles import Tile
 
 #: The media types of a tileset's description.
@@ -44,9 +44,9 @@ def all_tilesets() -> Response:
 @blueprint.get(f"{TILES}/{QUAD}")
 def tileset() -> Response:
     """Describe the tiles of the events that the query asks for."""
-    query = asked(TilesetQuery)
+    query = events_asked(TilesetQuery)
     media = negotiate(OFFERED, query.get("f"))
-    state = events.state(pool())
+    state = events.state(pool(), query)
     answer = unchanged(state, media)
     if answer:
         return answer
@@ -63,12 +63,12 @@ def tileset() -> Response:
 @blueprint.get(f"{TILES}/{QUAD}/<zoom>/<row>/<column>")
 def tile(zoom: str, row: str, column: str) -> Response:
     """Return one tile of the events that the query asks for; 204 if it is empty."""
-    query = asked(TileQuery)
+    query = events_asked(TileQuery)
     media = negotiate([MVT], query.get("f"))
     at = _tile(zoom, row, column)
     basis = regions.basis(query, names())
     if request.if_none_match:
-        known = unchanged(events.state(pool()), media, basis)
+        known = unchanged(events.state(pool(), query), media, basis)
         if known:
             return known
     query, _ = regions.narrowed(query, names())

@@ -87,7 +87,7 @@ UPDATE feed.tx AS t
  WHERE s.tx_id = t.tx_id;
 CREATE INDEX tx_live        ON feed.tx (seq) WHERE live > 0;
 CREATE INDEX tx_live_public ON feed.tx (seq) WHERE live_public > 0;
-CREATE INDEX tx_at          ON feed.tx (at) WHERE public;
+CREATE INDEX tx_at          ON feed.tx (at, seq);
 
 -- Every version that there is or was, of every event.
 CREATE VIEW event_version AS

@@ -16,7 +16,7 @@ from test_mirror import geopackage
 #: How often: `make faults` sets more.
 ROUNDS = int(os.environ.get("HUDNA_ROUNDS", "2"))
 #: Commits in one round, of all writers together.
-COMMITS = int(os.environ.get("HUDNA_COMMITS", "250"))
+COMMITS = int(os.environ.get("HUDNA_COMMITS", "150"))
 LIMITS = [7, 1000, 2, 1]
 
 
