@@ -5,6 +5,8 @@ PORT ?= 8000
 HOST = 127.0.0.1
 DATA =
 PYTHON ?= python3
+ROUNDS = 20
+CYCLES = 50
 export PORT HOST DATA PYTHON
 
 SHELL := /bin/bash
@@ -12,7 +14,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint bench openapi conformance lock bare packages
+.PHONY: help run install test faults lint bench openapi conformance lock bare packages
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
@@ -29,6 +31,9 @@ install: packages .venv/installed ## only set up what `make run` needs
 test: TESTING := yes
 test: packages .venv/developing ## run all tests
 	$(BIN)/pytest
+
+faults: .venv/developing ## kill and race what tests/faults has, often (a quarter of an hour; ROUNDS, CYCLES)
+	HUDNA_ROUNDS="$(ROUNDS)" HUDNA_CYCLES="$(CYCLES)" $(BIN)/pytest -q -s tests/faults
 
 lint: .venv/developing ## check style and types
 	$(BIN)/ruff check

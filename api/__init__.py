@@ -9,12 +9,14 @@ from flask_compress import Compress
 from psycopg_pool import ConnectionPool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import access, answers, geocoders, html, problems
+from api import access, answers, feed, geocoders, html, problems
 from api.db import Connection, Pool, open_pool, open_writing_pool
 from api.gazetteer import Names
 from api.settings import Settings
 from api.siting import Siting
+from api.turns import Turns
 from api.views import BLUEPRINTS
+from api.watching import Watch
 from geo.geocoders import Cascade
 
 COMPRESSIBLE = [
@@ -46,6 +48,8 @@ class Service:
     geocoders: Cascade | None
     #: Room for files, which take long: half of the connections.
     files: BoundedSemaphore
+    turns: Turns
+    watch: Watch
 
 
 def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
@@ -57,6 +61,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
     writing = pool or _opened(app, open_writing_pool(settings))
     pool = pool or _opened(app, open_pool(settings))
     names = Names(Path(settings.gazetteer))
+    turns = Turns(settings.pool_size)
     app.extensions["hudna"] = Service(
         settings=settings,
         pool=pool,
@@ -67,6 +72,8 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
             pool, settings.geocoders, settings.user_agent, settings.geocoder_pause_s
         ),
         files=BoundedSemaphore(max(1, settings.pool_size // 2)),
+        turns=turns,
+        watch=Watch(lambda: feed.heads(pool), turns, settings.waiters),
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.url_map.strict_slashes = False

@@ -73,6 +73,7 @@ DOCUMENTS = [
     documents.Collections,
     documents.Functions,
     documents.EventCollection,
+    documents.Changes,
     documents.PlaceCollection,
     documents.Geocoded,
     history_documents.History,
@@ -104,7 +105,10 @@ def components() -> dict[str, Any]:
     converter = plugin.converter
     if converter is None:
         raise TypeError("apispec has not set its plugin up.")
-    for text in (fields.Interval, cursors.Cursor, cursors.Order, fields.Crs, sight.AsOf):
+    for text in (
+        *(fields.Interval, fields.Crs, sight.AsOf),
+        *(cursors.Cursor, cursors.FeedCursor, cursors.Order),
+    ):
         converter.map_to_openapi_type(text, "string", None)
     for values in (fields.BBox, fields.NameList, fields.LonLat):
         converter.map_to_openapi_type(values, "array", None)
@@ -119,6 +123,7 @@ def components() -> dict[str, Any]:
     named["schema_type"] = _parameter(converter, "type", parameters.SchemaQuery().fields["type"])
     # The name of a parameter that reads otherwise elsewhere begins with the resource.
     for prefix, schema in (
+        ("changes", parameters.ChangesQuery),
         ("places", parameters.PlacesQuery),
         ("geocode", parameters.GeocodeQuery),
         ("delete", parameters.DeleteQuery),

@@ -84,7 +84,12 @@ def conjoined(conditions: list[Composable]) -> Composable:
 
 def everything(query: Query) -> list[Composable]:
     """Return every condition of `query` on an event, whatever the page."""
-    return [sight.seen(query), *located(query), *described(query), *overlapping(query)]
+    return [sight.seen(query), *met(query)]
+
+
+def met(query: Query) -> list[Composable]:
+    """Return what `query` asks of an event, whoever may see it."""
+    return [*located(query), *described(query), *overlapping(query)]
 
 
 # Where.

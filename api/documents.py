@@ -230,6 +230,32 @@ class EventCollection(_Collection):
     features = fields.List(fields.Nested(EventFeature), required=True)
 
 
+class EventChange(Schema):
+    """A change: what an event is now, or that it is gone or out of the filter."""
+
+    op = fields.String(required=True, validate=validate.OneOf(["upsert", "delete"]))
+    id = fields.UUID(required=True, metadata=says("Whose change it is."))
+    feature = fields.Nested(EventFeature, metadata=says("All of it, with `upsert`."))
+
+
+class Changes(Schema):
+    """A page of the feed of changes; it may be empty, and not the last."""
+
+    changes = fields.List(
+        fields.Nested(EventChange), required=True, metadata=says("In the order of the commits.")
+    )
+    next = fields.String(
+        required=True, metadata=says("The cursor to go on with, to be kept with the changes.")
+    )
+    upToDate = fields.Boolean(  # noqa: N815 - as the standard spells its own
+        required=True, metadata=says("Whether that is all there is up to `head`.")
+    )
+    head = fields.Integer(
+        required=True, metadata=says("The number of the last commit that anything was changed by.")
+    )
+    links = fields.List(fields.Nested(Link), required=True)
+
+
 class PlaceCollection(_Collection):
     """A page of places."""
 

@@ -1,11 +1,12 @@
 """Feature collections as bytes: finished features are spliced in and never looked into."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from api.feed import Changes
 from api.links import Link
 from api.stream import Page
 
@@ -21,25 +22,44 @@ def collection(
 
     The features come first, for their number is known only behind them.
     """
-    number = 0
     try:
-        yield b'{"type":"FeatureCollection","features":['
-        piece: list[bytes] = []
-        size = 0
-        for feature in page.features:
-            piece.append(b",\n" if number else b"\n")
-            piece.append(feature)
-            number += 1
-            size += len(feature)
-            if size > 1 << 16:
-                yield b"".join(piece)
-                piece, size = [], 0
-        yield b"".join(piece)
-        matched = page.counted(number)
-        rest = {**members(page, number, matched, links), **further}
-        yield (b"\n]," if number else b"],") + _dumped(rest)[1:-1] + b"}\n"
+        number = yield from _listed(b'{"type":"FeatureCollection","features":[', page.features)
+        rest = {**members(page, number, page.counted(number), links), **further}
+        yield _dumped(rest)[1:-1] + b"}\n"
     finally:
         page.close()
+
+
+def changes(page: Changes, links: list[Link]) -> Iterator[bytes]:
+    """Yield a page of the feed of changes in pieces, and close `page` at the end."""
+    rest = {
+        "next": str(page.following),
+        "upToDate": not page.more,
+        "head": page.state.head,
+        "links": links,
+    }
+    try:
+        yield from _listed(b'{"changes":[', page.changes)
+        yield _dumped(rest)[1:] + b"\n"
+    finally:
+        page.close()
+
+
+def _listed(before: bytes, texts: Iterable[bytes]) -> Generator[bytes, None, int]:
+    """Yield a list of finished texts in pieces, up to the next member; return how many they are."""
+    number = size = 0
+    piece = [before]
+    for text in texts:
+        piece.append(b",\n" if number else b"\n")
+        piece.append(text)
+        number += 1
+        size += len(text)
+        if size > 1 << 16:
+            yield b"".join(piece)
+            piece, size = [], 0
+    piece.append(b"\n]," if number else b"],")
+    yield b"".join(piece)
+    return number
 
 
 def members(page: Page, returned: int, matched: int | None, links: list[Link]) -> dict[str, Any]:

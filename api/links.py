@@ -102,7 +102,8 @@ def question(*without: str, **changed: str) -> str:
 def header(links: Iterable[Link]) -> str:
     """Return the value of a `Link` header (RFC 8288); templates of links have no place in it.
 
-    If it would be longer than proxies take, it has no `alternate` links: the body has them.
+    If it would be longer than proxies take, it has no `alternate` links, and if it must be no
+    `monitor`: the body has them.
 
     >>> header([{"href": "http://a/", "rel": "self", "type": "application/json"}])
     '<http://a/>; rel="self"; type="application/json"'
@@ -112,6 +113,7 @@ def header(links: Iterable[Link]) -> str:
         for x in links
         if not x.get("templated")
     }
-    if sum(map(len, made)) > LONGEST_HEADER:
-        made = {text: rel for text, rel in made.items() if rel != "alternate"}
+    for less in ("alternate", "monitor"):
+        if sum(map(len, made)) > LONGEST_HEADER:
+            made = {text: rel for text, rel in made.items() if rel != less}
     return ", ".join(made)

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from api import cql2, filtering, sight
-from api.cursors import Cursor, Order, Position
+from api.cursors import Cursor, FeedCursor, Order, Position
 from api.fields import BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
 from api.formats import FILES
 from api.schemas import (
@@ -28,6 +28,8 @@ LIMIT_DEFAULT, LIMIT_MAXIMUM = 100, 10_000
 RADIUS_KM, WIDEST_KM = 25, 1000
 #: Questions in one batch of geocoding.
 MOST = 10_000
+#: How many seconds an answer may wait for a change.
+LONGEST_WAIT_S = 60
 CERTAINTIES = ["reported", "possible", "certain"]
 
 PLACE_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
@@ -271,6 +273,40 @@ class _ItemsQuery(PageQuery, EventQuery, _EventFilters):
     sortby = _order(SORTABLES, "-starts_on")
 
 
+class _ChangesQuery(EventQuery, _EventFilters):
+    class Meta(Query.Meta):
+        """The feed tells what there is now."""
+
+        exclude = ("as_of",)
+
+    f = _format("json", "html")
+    geometry = Text(
+        validate=validate.OneOf(["point", "footprint"]),
+        load_default="point",
+        metadata=says(
+            "`point`: the representative point; `footprint`: the ground it may have happened on."
+        ),
+    )
+    limit = Whole(
+        load_default=LIMIT_DEFAULT,
+        validate=validate.Range(min=1),
+        metadata=says(
+            "The most changes to look at for one page; more than 10,000 means 10,000, in HTML 100.",
+            maximum=LIMIT_MAXIMUM,
+        ),
+    )
+    cursor = FeedCursor(
+        metadata=says("Where to go on: `next` of the page before, or what a `monitor` link has.")
+    )
+    wait = Whole(
+        load_default=0,
+        validate=validate.Range(min=0, max=LONGEST_WAIT_S),
+        metadata=says(
+            "For how many seconds the answer may wait for a change, if there is none yet."
+        ),
+    )
+
+
 class _TileQuery(_EventFilters):
     f = _format("mvt")
 
@@ -288,6 +324,7 @@ class _PlacesQuery(PageQuery):
 
 _OF_EVENTS = {name: _filter(PROPERTIES[name]) for name in SCALARS}
 ItemsQuery = _ItemsQuery.from_dict(_OF_EVENTS, name="ItemsQuery")
+ChangesQuery = _ChangesQuery.from_dict(_OF_EVENTS, name="ChangesQuery")
 TileQuery = _TileQuery.from_dict(_OF_EVENTS, name="TileQuery")
 TilesetQuery = _TilesetQuery.from_dict(_OF_EVENTS, name="TilesetQuery")
 PlacesQuery = _PlacesQuery.from_dict(

@@ -40,6 +40,7 @@ KINDS = {
     "not-acceptable": (406, "None of the formats asked for can be given."),
     "exists": (409, "There is such an event already."),
     "in-flight": (409, "A request with the same Idempotency-Key is being answered just now."),
+    "cursor-gone": (410, "The cursor is too old: start again without one."),
     "gone": (410, "There was an event here, and it has been deleted."),
     "withheld": (410, "What was here then has been restricted or erased since."),
     "lost-head": (410, "The database was restored from before this head."),

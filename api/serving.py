@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import resource_tracker
-from typing import Any
+from typing import Any, cast
 from wsgiref.types import WSGIApplication
 
 from granian import Granian
@@ -66,6 +66,7 @@ def serve(host: str, port: int, workers: int, ready: Callable[[str], None]) -> i
     multiprocessing.set_start_method("spawn", force=True)  # a fork would copy held locks
     url = _url(host, port)
     stopped = threading.Event()
+    settings = Settings.from_env(os.environ)
     hangup = signal.getsignal(signal.SIGHUP)
     server = _Server(
         "api.serving:application",
@@ -74,11 +75,12 @@ def serve(host: str, port: int, workers: int, ready: Callable[[str], None]) -> i
         interface=Interfaces.WSGI,
         workers=workers,
         factory=True,
-        # As many as database connections. A body in pieces holds its thread until it is read: 4
+        # As many as database connections go on at a time (api/turns.py), and more may wait for a
+        # change. A body in pieces holds its thread until it is read: 4
         # readers of 13 MB who stand still stop a worker of 4 threads. A body in one piece holds
         # none: with 40 such readers the others have their answers in 3 ms. One thread made the
         # p99 half as long (33 for 66 ms), but leaves a worker at the mercy of its slowest query.
-        blocking_threads=Settings.from_env(os.environ).pool_size,
+        blocking_threads=settings.pool_size + settings.waiters,
         workers_kill_timeout=DRAIN_S,
         respawn_failed_workers=True,
         respawn_interval=0.5,
@@ -110,9 +112,27 @@ def application() -> WSGIApplication:
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     app = create_app(Settings.from_env(os.environ))
-    for pool in (app.extensions["hudna"].pool, app.extensions["hudna"].writing):
+    service = app.extensions["hudna"]
+    for pool in (service.pool, service.writing):
         atexit.register(pool.close)  # later its threads cannot be stopped
-    return app
+    _when_told_to_stop(service.watch.stop)
+    # A thread that comes back to Python when that has ended takes the whole process down, and
+    # granian waits for no request whose client has gone.
+    atexit.register(service.turns.are_over, DRAIN_S)
+    return cast("WSGIApplication", service.turns.taken(app))
+
+
+def _when_told_to_stop(act: Callable[[], None]) -> None:
+    """Let `act` be done at the first signal, whoever handles it; granian puts its own handlers."""
+    heard, told = socket.socketpair()
+    told.settimeout(0)  # as a wake-up has to be
+    signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        heard.recv(1)
+        act()
+
+    threading.Thread(target=listen, daemon=True).start()
 
 
 def _end_with_parent() -> None:

@@ -35,6 +35,10 @@ class Settings:
     require_if_match: int = field(
         default=0, metadata={"help": "1: who replaces or deletes must say which version (428)."}
     )
+    waiters: int = field(
+        default=32,
+        metadata={"help": "Requests of one worker that may wait for a change at a time."},
+    )
     statement_timeout_s: int = field(
         default=10, metadata={"help": "Seconds after which a query is given up (503)."}
     )

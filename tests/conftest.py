@@ -39,6 +39,7 @@ from world import WORLD, event_id
 ROOT = Path(__file__).parent.parent
 ITEMS = "/collections/events/items"
 PLACES = "/collections/places/items"
+CHANGES = "/collections/events/changes"
 TILESET = "/collections/events/tiles/WebMercatorQuad"
 CONTRACT = openapi.served("")
 
@@ -63,6 +64,7 @@ RESOURCES = {
     "/tileMatrixSets/WebMercatorQuad": "application/json",
     "/collections/events/tiles": "application/json",
     TILESET: "application/json",
+    CHANGES: "application/json",
     PLACES: "application/geo+json",
     f"{PLACES}/country-JOR": "application/geo+json",
     ITEMS: "application/geo+json",
@@ -304,12 +306,19 @@ def serving(dsn, *, workers=1, **environment):
     ]
     process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": dsn} | environment)
     try:
-        url = f"http://127.0.0.1:{port}"
+        url = Served(f"http://127.0.0.1:{port}")
+        url.process = process
         wait_for(url, process)
         yield url
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+
+
+class Served(str):  # noqa: SLOT000 -- what slots would save is nothing
+    """The address of a server, with its process."""
+
+    process: subprocess.Popen
 
 
 def wait_for(url, process, seconds=20):

@@ -172,7 +172,7 @@ def test_the_link_header_of_a_page_repeats_its_links(crowded, path):
     answer = ask(crowded, path, Accept_Encoding="gzip")
     made = answer.json["links"]
     assert [link["rel"] for link in made if link["rel"] != "alternate"] == [
-        *("self", "next", "cite-as", "collection")
+        *("self", "next", "cite-as", "collection", "monitor")
     ]
     repeated = ", ".join(f'<{x["href"]}>; rel="{x["rel"]}"; type="{x["type"]}"' for x in made)
     assert answer.headers["link"] == repeated

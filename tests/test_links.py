@@ -38,7 +38,7 @@ STARTS = [
     f"{TILESET}?within=southern%20Syria&filter=notes%20LIKE%20%27%25%7B%26%7D%25%27",
 ]
 #: Of what there are thousands, so many are followed: pages of the gazetteer, and features.
-ENOUGH = {rf"{PLACES}\?.*cursor=": 4, f"{PLACES}/[^?]*$": 12, f"{ITEMS}/[^?]*$": 30}
+ENOUGH = {rf"{PLACES}\?.*cursor=": 4, f"{PLACES}/[^?]*$": 12, f"{ITEMS}/[^?/]*$": 30}
 
 
 def header_links(answer) -> list[dict]:
@@ -196,8 +196,9 @@ def test_a_link_has_no_bare_sign_that_would_need_escaping(crawled):
 
 def test_a_long_address_does_not_make_a_header_that_proxies_refuse(visitor):
     answer = visitor.get(f"{ITEMS}?filter=notes%20LIKE%20%27{'x' * 700}%25%27")
-    assert {link["rel"] for link in header_links(answer)} == {"self", "collection"}
+    assert {link["rel"] for link in header_links(answer)} == {"self", "collection", "cite-as"}
     assert {link["type"] for link in links(answer.json, "alternate")} >= {"text/html", "text/csv"}
+    assert links(answer.json, "monitor")
 
 
 def test_a_public_address_stands_in_all_links(world):

@@ -86,6 +86,7 @@ def test_the_contract_has_a_concrete_path_for_every_resource(visitor):
         "/collections/events/sortables",
         "/collections/events/schema",
         "/collections/events/schema/feature",
+        "/collections/events/changes",
         "/collections/events/items",
         "/collections/events/items/{eventId}",
         "/collections/events/items/{eventId}/history",

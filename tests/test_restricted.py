@@ -27,6 +27,7 @@ from world import event_id
 
 #: What stands in hidden events, in every property that holds text, and nowhere else.
 CANARY = "zanzibarqx"
+CHANGES = "/collections/events/changes"
 #: Where hidden events are, as no other event is: the digits are looked for in every answer.
 SPOT = (47.136917, 29.853741)
 HIDDEN_ID = "33333333-4444-5555-8666-777777777777"
@@ -200,6 +201,33 @@ def test_answers_to_keys_have_tags_of_their_own(client, reader):
     assert unchanged.status_code == 304
 
 
+def test_the_feed_tells_a_key_of_what_is_hidden(client, living, reader):
+    restrict_some(living, random.Random(5))  # noqa: S311 -- a test is to be repeatable
+
+    def told(headers):
+        there, url = {}, f"{CHANGES}?limit=100"
+        while url:
+            page = client.get(url, headers=headers).json
+            for change in page["changes"]:
+                if change["op"] == "upsert":
+                    there[change["id"]] = change["feature"]
+                else:
+                    there.pop(change["id"], None)
+            url = None if page["upToDate"] else f"{CHANGES}?limit=100&cursor={page['next']}"
+        return there
+
+    with psycopg.connect(living) as conn:
+        rows = conn.execute("SELECT id::text, feature, public FROM event WHERE NOT deleted")
+        all_ = {id_: (json.loads(text), public) for id_, text, public in rows}
+    assert told(reader) == {id_: feature for id_, (feature, _) in all_.items()}
+    assert told({}) == {id_: feature for id_, (feature, public) in all_.items() if public}
+
+
+def test_a_cursor_of_a_key_is_no_cursor_for_the_public(client, reader):
+    cursor = client.get(CHANGES, headers=reader).json["next"]
+    assert_problem(client.get(CHANGES, query_string={"cursor": cursor}), 400, parameter="cursor")
+
+
 # Canaries.
 
 
@@ -296,6 +324,8 @@ def test_a_crawl_of_everything_finds_no_canary(client, planted):
     ids = [str(one) for one in planted.values()]
     start = [
         *RESOURCES,
+        *(f"{CHANGES}?limit={limit}" for limit in (1, 100, 10_000)),
+        f"{CHANGES}?geometry=footprint&bbox=47,29.7,47.3,30",
         *(f"{ITEMS}?{question}" for question in QUESTIONS),
         *(
             f"{ITEMS}?{question}&as_of={head}"
@@ -337,7 +367,7 @@ def test_a_crawl_of_everything_finds_no_canary(client, planted):
         found = [mark for mark in found if mark not in address]
         assert not found, address
         if "html" not in (answer.content_type or ""):
-            assert HIDDEN_ID not in answer.text or HIDDEN_ID in address, address
+            assert HIDDEN_ID.encode() not in answer.data or HIDDEN_ID in address, address
     assert asked_for > 300
 
 

@@ -1,6 +1,7 @@
 """The collection of events."""
 
 import re
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from api.formats import BY_MEDIA
 from api.links import DOCUMENT, GEOJSON, JSON, cited, here, link, selves
 from api.parameters import EventQuery, FormatQuery, HistoryQuery, ItemsQuery
 from api.problems import Problem, not_found
-from api.views import files, paging
+from api.views import changes, files, paging
 from api.views.asking import asked, events_asked, names, pool, sees_all
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -49,9 +50,18 @@ def items() -> Response:
     if query["resultType"] == "hits":
         return paging.hits(events, query, media, basis=basis)
     if media in BY_MEDIA:
-        return files.answer(events, "events", query, media, basis=basis)
+        return files.answer(
+            events,
+            "events",
+            query,
+            media,
+            basis=basis,
+            further=partial(changes.monitors, query=query, basis=basis),
+        )
+    page = events.page(pool(), query)
     further = [*regions.links(meant), link("collection", PATH, JSON, "The collection")]
-    return paging.features(events.page(pool(), query), query, media, further, basis=basis)
+    further += changes.monitors(page.state, query, basis)
+    return paging.features(page, query, media, further, basis=basis)
 
 
 @blueprint.get(f"{PATH}/items/<event_id>")

@@ -1,6 +1,6 @@
 """Files of features as answers: all that is asked for, unless `limit` asks for a page of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from threading import BoundedSemaphore
 from typing import Any
@@ -10,17 +10,25 @@ from flask import Response, current_app, request
 from api.answers import at_head, linked
 from api.formats import BY_MEDIA
 from api.formats.table import table
-from api.links import here
+from api.links import Link, here
 from api.problems import Problem
-from api.stream import Page, Store
+from api.stream import Page, State, Store
 from api.views import paging
 from api.views.asking import pool
 
 Query = Mapping[str, Any]
 
 
-def answer(store: Store, collection: str, query: Query, media: str, *, basis: str = "") -> Response:
-    """Return what `query` asks for as a file.
+def answer(  # noqa: PLR0913 -- as a page is put together
+    store: Store,
+    collection: str,
+    query: Query,
+    media: str,
+    *,
+    basis: str = "",
+    further: Callable[[State], list[Link]] = lambda _: [],
+) -> Response:
+    """Return what `query` asks for as a file, with the links that are `further` at its head.
 
     How many features it has stands in `OGC-NumberReturned`, where that is known, so that a file can
     be checked.
@@ -48,6 +56,7 @@ def answer(store: Store, collection: str, query: Query, media: str, *, basis: st
     if page.matched is not None:
         made.headers["OGC-NumberMatched"] = str(page.matched)
     links = [here("self", media, "This file"), *paging.onwards(page, query, media)]
+    links += further(page.state)
     return linked(at_head(made, page.state, media, basis), links)
 
 
