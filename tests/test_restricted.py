@@ -208,11 +208,11 @@ def test_the_feed_tells_a_key_of_what_is_hidden(client, living, reader):
         there, url = {}, f"{CHANGES}?limit=100"
         while url:
             page = client.get(url, headers=headers).json
-            for change in page["changes"]:
-                if change["op"] == "upsert":
-                    there[change["id"]] = change["feature"]
+            for one in page["changes"]:
+                if one["op"] == "upsert":
+                    there[one["id"]] = one["feature"]
                 else:
-                    there.pop(change["id"], None)
+                    there.pop(one["id"], None)
             url = None if page["upToDate"] else f"{CHANGES}?limit=100&cursor={page['next']}"
         return there
 
