@@ -245,9 +245,9 @@ def test_an_event_that_was_deleted_is_still_cited(client, living):
     ["0", "-1", "1.5", "99999999", "yesterday", "2024-02-04", "2024-02-04T00:00:00", "",
      "3999-01-01T00:00:00Z", "abcdef01.1", "0001-01-01T00:00:00Z", "9" * 30, "1;DROP TABLE event"],
 )  # fmt: skip
-def test_what_is_no_moment_of_the_past_is_refused(client, text):
+def test_what_is_no_moment_of_the_past_is_refused(visitor, text):
     for address in (ITEMS, f"{ITEMS}/{event_id('fiji')}", f"{TILESET}/0/0/0", TILESET):
-        assert_problem(client.get(address, query_string={"as_of": text}), 400, parameter="as_of")
+        assert_problem(visitor.get(address, query_string={"as_of": text}), 400, parameter="as_of")
 
 
 def test_a_head_of_an_older_epoch_holds_up_to_where_the_database_was_restored(client, living):
