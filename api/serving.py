@@ -129,8 +129,8 @@ def _when_told_to_stop(act: Callable[[], None]) -> None:
     signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
 
     def listen() -> None:
-        heard.recv(1)
-        act()
+        while heard.recv(1):  # for ever: a second signal would find the other end closed
+            act()
 
     threading.Thread(target=listen, daemon=True).start()
 

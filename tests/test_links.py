@@ -37,12 +37,13 @@ STARTS = [
     "/geocode?lat=33.3&lon=44.4",
     f"{TILESET}?within=southern%20Syria&filter=notes%20LIKE%20%27%25%7B%26%7D%25%27",
 ]
-#: Of what there are thousands, so many are followed: pages of the gazetteer, and features.
+#: Of what there are thousands, so many are followed: places, features, changes, the past.
 ENOUGH = {
     rf"{PLACES}\?.*cursor=": 4,
     f"{PLACES}/[^?]*$": 12,
     f"{ITEMS}/[^?/]*$": 30,
     rf"{CHANGES}\?": 60,
+    r"\bas_of=": 60,
 }
 
 

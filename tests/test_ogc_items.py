@@ -649,7 +649,7 @@ def test_an_unknown_parameter_is_refused_everywhere(visitor, path, name):
 
 @pytest.mark.requirement("I24")
 @pytest.mark.parametrize(
-    "path", [p for p in RESOURCES if not p.endswith(("/items", "Quad", "/history"))]
+    "path", [p for p in RESOURCES if not p.endswith(("/items", "Quad", "/history", "/changes"))]
 )
 @pytest.mark.parametrize("name", ["bbox", "limit", "cursor", "country"])
 def test_a_parameter_of_the_items_is_unknown_elsewhere(visitor, path, name):
