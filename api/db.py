@@ -56,26 +56,8 @@ class Lent:
 
 
 def open_pool(settings: Settings) -> ConnectionPool[Connection]:
-    """Return the pool of one worker, not yet opened: that waits for the first request.
-
-    There is no `check`: after a restart of the database it would test the dead connections one
-    by one, each time waiting longer, and the outage would last many times longer.
-    """
-    return ConnectionPool(
-        settings.database_url,
-        open=False,
-        min_size=1,
-        max_size=settings.pool_size,
-        timeout=1,
-        max_waiting=8 * settings.pool_size,
-        reconnect_timeout=1,
-        max_lifetime=1800,
-        kwargs={
-            "autocommit": True,
-            "connect_timeout": 2,
-            "options": _options(statement_timeout=f"{settings.statement_timeout_s}s"),
-        },
-    )
+    """Return the pool of one worker, not yet opened: that waits for the first request."""
+    return _pool(settings, min_size=1, max_size=settings.pool_size, timeout=1)
 
 
 def open_writing_pool(settings: Settings) -> ConnectionPool[Connection]:
@@ -83,20 +65,28 @@ def open_writing_pool(settings: Settings) -> ConnectionPool[Connection]:
 
     Who writes waits for a connection as long as for another writer.
     """
+    return _pool(settings, min_size=0, max_size=settings.write_pool_size, timeout=5, **WRITING)
+
+
+def _pool(
+    settings: Settings, *, min_size: int, max_size: int, timeout: int, **session: str
+) -> ConnectionPool[Connection]:
+    """Return a pool whose sessions are told what `session` says besides what all are.
+
+    There is no `check`: after a restart of the database it would test the dead connections one
+    by one, each time waiting longer, and the outage would last many times longer.
+    """
+    options = _options(statement_timeout=f"{settings.statement_timeout_s}s", **session)
     return ConnectionPool(
         settings.database_url,
         open=False,
-        min_size=0,
-        max_size=settings.write_pool_size,
-        timeout=5,
+        min_size=min_size,
+        max_size=max_size,
+        timeout=timeout,
         max_waiting=8 * settings.pool_size,
         reconnect_timeout=1,
         max_lifetime=1800,
-        kwargs={
-            "autocommit": True,
-            "connect_timeout": 2,
-            "options": _options(statement_timeout=f"{settings.statement_timeout_s}s", **WRITING),
-        },
+        kwargs={"autocommit": True, "connect_timeout": 2, "options": options},
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.sql import SQL, Composed
@@ -25,6 +25,20 @@ class Extent:
     bbox: tuple[float, float, float, float] | None
     first: date | None
     last: date | None
+
+
+class One(NamedTuple):
+    """A version of an event, the transaction that wrote it, and the head that that made.
+
+    `exact_tx` is the transaction that wrote its exact place, if that is asked for.
+    """
+
+    tx_id: int
+    version: int
+    exact_tx: int | None
+    epoch: str
+    head: int
+    feature: bytes
 
 
 def state(pool: Pool, query: Query = EVERYTHING) -> State:
@@ -73,14 +87,18 @@ def count(pool: Pool, query: Query) -> tuple[State, int]:
     return State(epoch, head, number, mark=mark, withheld=withheld), number
 
 
-def one(pool: Pool, event: UUID, query: Query) -> tuple[int, int, bytes] | None:
-    """Return the transaction, the version and the feature of an event that `query` sees."""
-    statement = queries("events.sql")["one"].format(
-        event=sight.events(query), seen=sight.seen(query), feature=statements.feature(query)
+def one(pool: Pool, event: UUID, query: Query) -> One | None:
+    """Return an event that `query` sees."""
+    named = queries("events.sql")
+    statement = named["one"].format(
+        event=sight.events(query),
+        seen=sight.seen(query),
+        exact=named["exact_tx"] if query["geometry"] == "exact" else SQL("NULL"),
+        feature=statements.feature(query),
     )
     values = {"id": event} | geometries.values(query) | sight.values(query)
     row = _row(pool, statement, values)
-    return (row[0], row[1], row[2].encode()) if row else None
+    return One._make((*row[:-1], row[-1].encode())) if row else None
 
 
 def is_gone(pool: Pool, event: UUID) -> bool:

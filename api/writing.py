@@ -121,7 +121,8 @@ def create(
         raise TakenError(DATASET, "") from error
     _write(conn, "change", [row for row in rows if row["id"] in there])
     for row, one in zip(rows, given, strict=True):
-        _keep_exact(conn, row["id"], one.get("exact_geometry"))
+        if one.get("exact_geometry") is not None:
+            _keep_exact(conn, row["id"], one["exact_geometry"])
     return _written(conn, ids, remarks)
 
 

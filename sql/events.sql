@@ -136,8 +136,14 @@ WITH {touched}counted AS (SELECT count(*) AS number FROM {event} AS e WHERE {whe
 SELECT s.epoch::text, {head}, {mark}, {withheld}, c.number FROM feed.state AS s, counted AS c
 
 -- name: one
--- One event, with what its entity tag is made of.
-SELECT e.tx_id, e.version, {feature} FROM {event} AS e WHERE e.id = %(id)s AND {seen}
+-- One event, with what its entity tag is made of, and the head at which it became what it is.
+SELECT e.tx_id, e.version, {exact}, s.epoch::text, t.seq, {feature}
+  FROM feed.state AS s, {event} AS e JOIN feed.tx AS t ON t.tx_id = e.tx_id
+ WHERE e.id = %(id)s AND {seen}
+
+-- name: exact_tx
+-- The transaction that wrote where an event really was: that has no versions.
+(SELECT x.tx_id FROM event_exact AS x WHERE x.event_id = e.id)
 
 -- name: tombstone
 -- Whether an event that the public once saw is gone.

@@ -224,6 +224,18 @@ def test_what_is_published_again_is_there_again(client, living):
     assert given(asked(client, f"{ITEMS}?limit=1000", head))[1] == before[1]
 
 
+def test_one_tag_of_an_event_stands_for_the_same_bytes_whatever_else_changes(client, living):
+    fiji = event_id("fiji")
+    before = client.get(f"{ITEMS}/{fiji}")
+    others = [UUID(event_id(name)) for name in ("samoa", "leap day")]
+    change(living, random.Random(13), ["edit"], 3, among=others)  # noqa: S311
+    assert given(client.get(f"{ITEMS}/{fiji}")) == given(before)
+    cited = links(before.json, "cite-as")[0]["href"]
+    change(living, random.Random(13), ["edit"], 1, among=[UUID(fiji)])  # noqa: S311
+    assert client.get(f"{ITEMS}/{fiji}").headers["ETag"] != before.headers["ETag"]
+    assert client.get(cited).json["properties"] == before.json["properties"]
+
+
 def test_an_event_that_was_not_there_yet_is_not_found(client, living):
     head = head_of(client)
     with psycopg.connect(living) as conn:

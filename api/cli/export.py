@@ -13,6 +13,7 @@ from marshmallow import Schema, ValidationError
 
 from api import events, geojson, places, problems, regions, sight
 from api.cli.database import data_option, database, names_file
+from api.cli.pairs import pairs
 from api.cli.screen import Screen
 from api.cluster import ClusterError
 from api.db import Lent, reading
@@ -65,7 +66,7 @@ def export(
         raise click.UsageError(f"--format is needed: one of {', '.join(FORMATS)}.")
     store, schema = COLLECTIONS[collection]
     with _explained(), ExitStack() as held:
-        query = load(schema, b"", _pairs(parameters))
+        query = load(schema, b"", pairs(parameters, _LEFT_OUT, "the file has everything"))
         query, _ = regions.narrowed(query, Names(names_file(data)))
         screen = held.enter_context(Screen())
         dsn = held.enter_context(database(data, screen.say))
@@ -77,16 +78,6 @@ def export(
         page.features = _watched(page.features, screen)
         write(file, _pieces(page, form, collection, query))
     click.echo(f"{page.number:,} {collection} written.", err=True)
-
-
-def _pairs(parameters: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for text in parameters:
-        name, is_, value = text.partition("=")
-        if not is_:
-            raise click.UsageError(f"{text!r} is not NAME=VALUE.")
-        if name in _LEFT_OUT:
-            raise click.UsageError(f"{name} has no place here: the file has everything.")
-        yield name, value
 
 
 def _pieces(page: Page, form: str, collection: str, query: dict[str, Any]) -> Iterator[bytes]:

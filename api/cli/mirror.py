@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import click
 import psycopg
 
+from api.cli.pairs import pairs
 from api.cli.screen import Screen
 from api.mirror import Origin, Progress, TargetError, mirror
 from api.mirror.client import AwayError, Feed, RefusedError
@@ -60,7 +61,7 @@ def command(  # noqa: PLR0913, PLR0917 -- click gives each by its name
     may be broken off at any time.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    filters = sorted(_pairs(parameters))
+    filters = sorted(pairs(parameters, _LEFT_OUT, "the copy has everything"))
     key = key_file.read_text().strip() if key_file else os.environ.get("HUDNA_KEY")
     patience_s = None if follow else PATIENCE_S
     with _explained(), Screen() as screen:
@@ -85,16 +86,6 @@ def _opened(
     if path.suffix != ".gpkg":
         raise click.UsageError("TARGET must be a FILE.gpkg, or begin with postgresql://.")
     return GeoPackage(path, origin, filters)
-
-
-def _pairs(parameters: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for text in parameters:
-        name, is_, value = text.partition("=")
-        if not is_:
-            raise click.UsageError(f"{text!r} is not NAME=VALUE.")
-        if name in _LEFT_OUT:
-            raise click.UsageError(f"{name} has no place here: the copy has everything.")
-        yield name, value
 
 
 @contextmanager

@@ -70,16 +70,15 @@ def item(event_id: str) -> Response:
     query = events_asked(EventQuery)
     media = negotiate(paging.OFFERED, query.get("f"))
     uuid = _uuid(event_id)
-    tx_id, version, text = _found(uuid, query)
+    found = _found(uuid, query)
     made = selves(media, paging.OFFERED, "This event", f"{PATH}/items/{uuid}")
     made.append(link("collection", PATH, JSON, "The collection"))
     made.append(link("version-history", f"{PATH}/items/{uuid}/history", JSON, "Its versions"))
-    state = events.state(pool(), query)
-    made.append(cited(f"{state.epoch[:8]}.{state.head}", media))
-    answer = paging.one(text, made, media, query["crs"])
-    tagged = etag(tx_id, version, query["geometry"], query["crs"], media)
-    exact = query["geometry"] == "exact"  # which has no versions
-    answer.set_etag(f"{tagged}.{state.head}" if exact else tagged)
+    # It is cited at the head that made it what it is: as long as its tag is the same, so is that.
+    made.append(cited(f"{found.epoch[:8]}.{found.head}", media))
+    answer = paging.one(found.feature, made, media, query["crs"])
+    tagged = etag(found.tx_id, found.version, query["geometry"], query["crs"], media)
+    answer.set_etag(f"{tagged}.{found.exact_tx}" if found.exact_tx else tagged)
     return answer
 
 
@@ -112,7 +111,7 @@ def etag(tx_id: int, version: int, geometry: str, crs: str, media: str) -> str:
     return ".".join((str(tx_id), str(version), geometry, crs.rpartition("/")[2], form(media)))
 
 
-def _found(uuid: UUID, query: dict[str, Any]) -> tuple[int, int, bytes]:
+def _found(uuid: UUID, query: dict[str, Any]) -> events.One:
     found = events.one(pool(), uuid, query)
     if found:
         return found
