@@ -15,9 +15,11 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
 from api import (
     bodies,
+    body_fields,
     cursors,
     documents,
     fields,
+    geocode_parameters,
     history_documents,
     parameters,
     sight,
@@ -82,7 +84,7 @@ DOCUMENTS = [
     tile_documents.Tilesets,
     tile_documents.Tileset,
     tile_documents.TileJSON,
-    parameters.GeocodeBatch,
+    geocode_parameters.GeocodeBatch,
     bodies.NewEvent,
     bodies.NewEvents,
     bodies.EventPatch,
@@ -125,7 +127,7 @@ def components() -> dict[str, Any]:
     for prefix, schema in (
         ("changes", parameters.ChangesQuery),
         ("places", parameters.PlacesQuery),
-        ("geocode", parameters.GeocodeQuery),
+        ("geocode", geocode_parameters.GeocodeQuery),
         ("delete", parameters.DeleteQuery),
         ("tile", parameters.TileQuery),
         ("tileset", parameters.TilesetQuery),
@@ -172,7 +174,7 @@ def _parameter(
 
 def _shape_of_geometry(_: Any, field: ma.fields.Field[Any], **__: Any) -> dict[str, Any]:
     """Return what apispec cannot know of a geometry in a body."""
-    if not isinstance(field, bodies.Shape):
+    if not isinstance(field, body_fields.Shape):
         return {}
     parts = {
         "type": {"type": "string", "enum": field.kinds},

@@ -13,7 +13,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from api import bodies
+from api import bodies, body_fields
 from api.cql2.geometries import DEPTHS
 from api.documents import EventFeature, PlaceFeature
 from api.links import base
@@ -214,7 +214,7 @@ def _values(field: fields.Field[Any]) -> Described:
     match field:
         case fields.Nested():
             described |= _object(field.schema)
-        case bodies.Shape():
+        case body_fields.Shape():
             described |= _geometry(field.kinds)
         case fields.List():
             described |= {"type": "array", "items": _nullable(field.inner)}

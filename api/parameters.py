@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from api import cql2, filtering, sight
 from api.cursors import Cursor, FeedCursor, Order, Position
-from api.fields import BBox, Crs, Interval, LonLat, NameList, Number, Text, Whole
+from api.fields import BBox, Crs, Interval, NameList, Number, Text, Whole
 from api.formats import FILES
 from api.schemas import (
     PLACE_PROPERTIES,
@@ -21,13 +21,10 @@ from api.schemas import (
     SORTABLES,
     says,
 )
-from geo.countries import countries
 from geo.systems import CRS84, SYSTEMS
 
 LIMIT_DEFAULT, LIMIT_MAXIMUM = 100, 10_000
 RADIUS_KM, WIDEST_KM = 25, 1000
-#: Questions in one batch of geocoding.
-MOST = 10_000
 #: How many seconds an answer may wait for a change.
 LONGEST_WAIT_S = 60
 CERTAINTIES = ["reported", "possible", "certain"]
@@ -35,7 +32,7 @@ CERTAINTIES = ["reported", "possible", "certain"]
 PLACE_ID = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
 
 
-def _format(*names: str) -> fields.Field[Any]:
+def format_of(*names: str) -> fields.Field[Any]:
     """Return the query parameter that asks for a format."""
     text = "The format, if it is not to be negotiated by `Accept`."
     return Text(validate=validate.OneOf(names), metadata=says(text))
@@ -46,11 +43,6 @@ def _filter(field: fields.Field[Any]) -> fields.Field[Any]:
     text = f"Only those with this value. {field.metadata['description']}"
     kept = [v for v in field.validators if isinstance(v, validate.OneOf | validate.Regexp)]
     return type(field)(validate=kept, metadata={**field.metadata, "description": text})
-
-
-def _known_country(code: str) -> None:
-    if code not in countries():
-        raise ValidationError("is no code of ISO 3166-1 alpha-3.")
 
 
 def _place_id(text: Any) -> str:
@@ -72,19 +64,19 @@ class Query(Schema):
 class DataQuery(Query):
     """What a resource takes that is for machines only."""
 
-    f = _format("json")
+    f = format_of("json")
 
 
 class FormatQuery(Query):
     """What every document takes."""
 
-    f = _format("json", "html")
+    f = format_of("json", "html")
 
 
 class FeatureQuery(FormatQuery):
     """What one feature takes."""
 
-    f = _format("json", "geojson", "html")
+    f = format_of("json", "geojson", "html")
     crs = Crs(
         list(SYSTEMS),
         load_default=CRS84,
@@ -218,7 +210,7 @@ class Filters(Query):
 class PageQuery(FeatureQuery, Filters):
     """What every list of features takes."""
 
-    f = _format("json", "geojson", "html", *FILES)
+    f = format_of("json", "geojson", "html", *FILES)
     limit = Whole(
         load_default=LIMIT_DEFAULT,
         validate=validate.Range(min=1),
@@ -279,7 +271,7 @@ class _ChangesQuery(EventQuery, _EventFilters):
 
         exclude = ("as_of",)
 
-    f = _format("json", "html")
+    f = format_of("json", "html")
     geometry = Text(
         validate=validate.OneOf(["point", "footprint"]),
         load_default="point",
@@ -308,11 +300,11 @@ class _ChangesQuery(EventQuery, _EventFilters):
 
 
 class _TileQuery(_EventFilters):
-    f = _format("mvt")
+    f = format_of("mvt")
 
 
 class _TilesetQuery(_EventFilters):
-    f = _format("json", "html", "tilejson")
+    f = format_of("json", "html", "tilejson")
 
 
 class _PlacesQuery(PageQuery):
@@ -330,94 +322,6 @@ TilesetQuery = _TilesetQuery.from_dict(_OF_EVENTS, name="TilesetQuery")
 PlacesQuery = _PlacesQuery.from_dict(
     {name: _filter(PLACE_PROPERTIES[name]) for name in PLACE_SCALARS}, name="PlacesQuery"
 )
-
-
-class GeocodeQuery(FormatQuery):
-    """What geocoding takes: a name or a phrase, or a point."""
-
-    f = _format("json", "geojson", "html")
-    q = Text(
-        validate=validate.Length(max=300),
-        metadata=says(
-            "A name, or a phrase such as `40 km north-west of Deir ez-Zor`.", example="Rutba, Anbar"
-        ),
-    )
-    lat = Number(
-        validate=validate.Range(min=-90, max=90), metadata=says("The latitude of a point to name.")
-    )
-    lon = Number(validate=validate.Range(min=-180, max=180), metadata=says("Its longitude."))
-    country = Text(
-        validate=[validate.Regexp(r"^[A-Z]{3}$"), _known_country],
-        metadata=says("The country in which to look, in ISO 3166-1 alpha-3.", example="SYR"),
-    )
-    focus = LonLat(
-        metadata=says("A point, `longitude,latitude`: of several places the nearer are likelier.")
-    )
-    limit = Whole(
-        load_default=10,
-        validate=validate.Range(min=1),
-        metadata=says("The most candidates; more than 50 means 50.", maximum=50),
-    )
-    geometry = Text(
-        validate=validate.OneOf(["point", "footprint"]),
-        load_default="point",
-        metadata=says("`footprint`: the ground that is meant, instead of its point."),
-    )
-
-
-class GeocodeBatch(Schema):
-    """Many questions at once: names and phrases, or points."""
-
-    class Meta:
-        """A slip of the pen is not to be lost in silence."""
-
-        unknown = RAISE
-
-    q = fields.List(
-        fields.String(validate=validate.Length(min=1, max=300)),
-        validate=validate.Length(min=1, max=MOST),
-        metadata=says("Names and phrases; each has a feature in the answer, in the same order."),
-    )
-    points = fields.List(
-        fields.Tuple(
-            (
-                fields.Float(validate=validate.Range(min=-180, max=180)),
-                fields.Float(validate=validate.Range(min=-90, max=90)),
-            )
-        ),
-        validate=validate.Length(min=1, max=MOST),
-        metadata=says("Points, `[longitude, latitude]`, to be named; instead of `q`."),
-    )
-    country = fields.String(
-        validate=[validate.Regexp(r"^[A-Z]{3}$"), _known_country],
-        metadata=says("The country in which to look, in ISO 3166-1 alpha-3."),
-    )
-    focus = fields.Tuple(
-        (
-            fields.Float(validate=validate.Range(min=-180, max=180)),
-            fields.Float(validate=validate.Range(min=-90, max=90)),
-        ),
-        metadata=says(
-            "A point, `[longitude, latitude]`: the nearer of several places is likelier."
-        ),
-    )
-    typos = fields.Boolean(
-        load_default=False,
-        metadata=says(
-            "Whether to look for mistyped names too, which takes some hundred times as long."
-        ),
-    )
-    geometry = fields.String(
-        validate=validate.OneOf(["point", "footprint"]),
-        load_default="point",
-        metadata=says("`footprint`: the ground that is meant, instead of its point."),
-    )
-
-    @validates_schema
-    def one_kind(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse a body with both kinds of question, or with none."""
-        if ("q" in data) == ("points" in data):
-            raise ValidationError("must have either `q` or `points`.")
 
 
 @cache

@@ -295,6 +295,18 @@ def test_what_is_no_body_is_refused(desk, text, media, status):
     assert_problem(answer, status)
 
 
+def test_all_that_is_wrong_is_told_at_once(desk):
+    sent = {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [200, 1]},
+        "footprint": {"type": "Point", "coordinates": [1, 1]},
+        "properties": {"event_typ": "Battles", "starts_on": "2024-13-01"},
+    }
+    properties = ("event_type", "event_typ", "starts_on")
+    told = {"/geometry", "/footprint", *(f"/properties/{name}" for name in properties)}
+    assert pointers(post(desk, sent)) == told
+
+
 def test_a_compressed_body_is_refused(desk):
     assert_problem(post(desk, feature(), Content_Encoding="gzip"), 415)
 

@@ -9,8 +9,9 @@ from marshmallow import ValidationError
 
 from api import geocoders, geocoding, geojson
 from api.answers import at_head, linked, negotiate, unchanged
+from api.geocode_parameters import GeocodeBatch, GeocodeQuery
 from api.links import GEOJSON, HTML, JSON, Link, here, selves
-from api.parameters import DataQuery, GeocodeBatch, GeocodeQuery, made
+from api.parameters import DataQuery, made
 from api.problems import Problem, body_invalid, log
 from api.stream import Page, State
 from api.views import paging

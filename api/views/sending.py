@@ -27,11 +27,23 @@ def read(load: Callable[[Any], Given], document: Any) -> Given:
     Raises:
         ValidationError, Problem
     """
-    given = load(document)
-    errors = _placed(given, _system())
+    system = _system()
+    try:
+        given = load(document)
+    except ValidationError as error:
+        raise _with_places(error, system) from None
+    errors = _placed(given, system)
     if errors:
         raise ValidationError(errors)
     return given
+
+
+def _with_places(error: ValidationError, system: System) -> ValidationError:
+    """Return the errors of one event with those of the geometries that could be read."""
+    known = error.valid_data
+    if not (isinstance(known, dict) and isinstance(error.messages, dict)):
+        return error
+    return ValidationError({**_placed(known, system), **error.messages})
 
 
 def read_all(load: Callable[[Any], list[Given]], document: Any, *, many: bool) -> list[Given]:
@@ -41,7 +53,10 @@ def read_all(load: Callable[[Any], list[Given]], document: Any, *, many: bool) -
         ValidationError, Problem
     """
     system = _system()
-    given = load(document)
+    try:
+        given = load(document)
+    except ValidationError as error:
+        raise (error if many else _with_places(error, system)) from None
     errors = {n: wrong for n, one in enumerate(given) if (wrong := _placed(one, system))}
     if errors:
         raise ValidationError({"features": errors} if many else errors[0])
