@@ -103,7 +103,7 @@ def header(links: Iterable[Link]) -> str:
     """Return the value of a `Link` header (RFC 8288); templates of links have no place in it.
 
     If it would be longer than proxies take, it has no `alternate` links, and if it must be no
-    `monitor`: the body has them.
+    `monitor`, `cite-as` and `self`: the body has them. `next` is kept, or a walk would end there.
 
     >>> header([{"href": "http://a/", "rel": "self", "type": "application/json"}])
     '<http://a/>; rel="self"; type="application/json"'
@@ -113,7 +113,7 @@ def header(links: Iterable[Link]) -> str:
         for x in links
         if not x.get("templated")
     }
-    for less in ("alternate", "monitor"):
+    for less in ("alternate", "monitor", "cite-as", "self"):
         if sum(map(len, made)) > LONGEST_HEADER:
             made = {text: rel for text, rel in made.items() if rel != less}
     return ", ".join(made)

@@ -489,7 +489,8 @@ def test_head_answers_as_get_does_but_without_a_body(visitor):
         got, head = visitor.get(path), visitor.head(path)
         assert head.status_code == got.status_code
         assert head.data == b""
-        assert dict(head.headers) == dict(got.headers)
+        of_the_moment = {"Date": None}
+        assert dict(head.headers) | of_the_moment == dict(got.headers) | of_the_moment
 
 
 def test_a_tile_of_a_named_region_changes_with_the_gazetteer(visitor):
