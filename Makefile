@@ -30,7 +30,7 @@ install: packages .venv/installed ## only set up what `make run` needs
 
 test: TESTING := yes
 test: packages .venv/developing ## run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 faults: .venv/developing ## kill and race what tests/faults has, often (a quarter of an hour; ROUNDS, CYCLES)
 	HUDNA_ROUNDS="$(ROUNDS)" HUDNA_CYCLES="$(CYCLES)" $(BIN)/pytest -q -s tests/faults

@@ -1,5 +1,6 @@
 """Real PostGIS for every test: one cluster a run, one database, and a rollback after each test."""
 
+import fcntl
 import json
 import os
 import re
@@ -393,7 +394,10 @@ def stub_():
 @pytest.fixture(scope="session")
 def places(pytestconfig):
     """The index of names, built once and kept for the next run unless its sources change."""
-    return index.ensure(pytestconfig.cache.mkdir("geo") / "places.sqlite")
+    folder = pytestconfig.cache.mkdir("geo")
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of the processes of this run, one builds
+        return index.ensure(folder / "places.sqlite")
 
 
 @pytest.fixture(scope="session")

@@ -216,7 +216,7 @@ def qgis_asks(visitor, condition) -> list[dict]:
         ('"fatalities_best" BETWEEN 4 AND 5', of("fatalities_best", {4, 5}.__contains__)),
         ('S_INTERSECTS("geometry",BBOX(29,14,31,16))', in_box),
     ],
-    ids=str,
+    ids=lambda x: x if isinstance(x, str) else "",
 )  # fmt: skip
 def test_what_the_newer_qgis_pushes_down_selects_what_it_means(visitor, walked, condition, matches):
     found = qgis_asks(visitor, condition)
