@@ -48,6 +48,8 @@ class Service:
     geocoders: Cascade | None
     #: Room for files, which take long: half of the connections.
     files: BoundedSemaphore
+    #: Room for files that arrive, which takes as long: they need connections that write.
+    arrivals: BoundedSemaphore
     turns: Turns
     watch: Watch
 
@@ -72,6 +74,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
             pool, settings.geocoders, settings.user_agent, settings.geocoder_pause_s
         ),
         files=BoundedSemaphore(max(1, settings.pool_size // 2)),
+        arrivals=BoundedSemaphore(max(1, settings.pool_size)),
         turns=turns,
         watch=Watch(lambda: feed.heads(pool), turns, settings.waiters),
     )

@@ -21,6 +21,8 @@ from api import (
     fields,
     geocode_parameters,
     history_documents,
+    import_documents,
+    import_parameters,
     parameters,
     sight,
     tile_documents,
@@ -89,6 +91,8 @@ DOCUMENTS = [
     bodies.NewEvents,
     bodies.EventPatch,
     documents.Receipt,
+    import_documents.ImportJob,
+    import_documents.ImportJobs,
     documents.Problem,
 ]
 
@@ -132,6 +136,8 @@ def components() -> dict[str, Any]:
         ("tile", parameters.TileQuery),
         ("tileset", parameters.TilesetQuery),
         ("history", parameters.HistoryQuery),
+        ("import", import_parameters.ImportQuery),
+        ("imports", import_parameters.ImportsQuery),
     ):
         for name, field in _fields(schema):
             described = _parameter(converter, name, field)
@@ -165,7 +171,7 @@ def _parameter(
         "name": field.data_key or name,
         "in": "query",
         "description": text,
-        "required": False,
+        "required": field.required,
         "style": "form",
         "explode": False,
         "schema": described,

@@ -44,6 +44,7 @@ KINDS = {
     "gone": (410, "There was an event here, and it has been deleted."),
     "withheld": (410, "What was here then has been restricted or erased since."),
     "lost-head": (410, "The database was restored from before this head."),
+    "length-required": (411, "The body comes in pieces, so that its end might be missing unseen."),
     "stale": (412, "The event is not the version that If-Match names, or not there."),
     "too-large": (413, "The body is larger than this server takes."),
     "unsupported-media-type": (415, "The body is of a kind that the resource does not take."),

@@ -8,8 +8,8 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any, cast
 from wsgiref.types import WSGIApplication
@@ -19,6 +19,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from api import create_app
+from api.jobs.doing import attend
 from api.settings import Settings
 
 #: How long a worker that is told to stop may go on with what it is sending.
@@ -95,6 +96,7 @@ def serve(host: str, port: int, workers: int, ready: Callable[[str], None]) -> i
         threading.Thread(target=_announce, args=(url, ready, stopped), daemon=True).start()
 
     server.on_startup(begin)
+    threading.Thread(target=_keep_attending, args=(settings, stopped), daemon=True).start()
     try:
         server.serve()
     except SystemExit as end:
@@ -122,6 +124,27 @@ def application() -> WSGIApplication:
     return cast("WSGIApplication", service.turns.taken(app))
 
 
+def _keep_attending(settings: Settings, stopped: threading.Event) -> None:
+    """Let there be an attendant for imports, in a process of its own, until the service stops.
+
+    Its work would take the time of a worker's requests. If it is killed there is another.
+    """
+    while not stopped.is_set():
+        process = multiprocessing.Process(target=attendant, args=(settings,), daemon=True)
+        with _deaf_children():
+            process.start()
+        while process.is_alive() and not stopped.wait(0.5):
+            process.join(0)
+        process.terminate()
+        process.join()
+
+
+def attendant(settings: Settings) -> None:
+    """Do the imports that arrive, for ever."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    attend(settings)
+
+
 def _when_told_to_stop(act: Callable[[], None]) -> None:
     """Let `act` be done at the first signal, whoever handles it; granian puts its own handlers."""
     heard, told = socket.socketpair()
@@ -144,14 +167,23 @@ def _end_with_parent() -> None:
 
 class _Server(Granian):  # type: ignore[misc, valid-type] # it is one of two by the interpreter
     def _spawn_workers(self, *args: Any) -> None:
-        # A terminal's signals are for the parent, who then stops the workers in order: they
-        # inherit that these are blocked, which the tracker would undo if it came with the first.
-        resource_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL)
-        try:
+        with _deaf_children():
             super()._spawn_workers(*args)
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINAL)
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Let processes that are started in this block not hear a terminal's signals.
+
+    Those are for the parent, who then stops the others in order: they inherit that the signals are
+    blocked, which the tracker would undo if it came with the first of them.
+    """
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINAL)
 
 
 def _announce(url: str, ready: Callable[[str], None], stopped: threading.Event) -> None:

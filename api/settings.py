@@ -39,6 +39,9 @@ class Settings:
         default=32,
         metadata={"help": "Requests of one worker that may wait for a change at a time."},
     )
+    import_limit_mb: int = field(
+        default=512, metadata={"help": "Megabytes that a request to import may have at most (413)."}
+    )
     statement_timeout_s: int = field(
         default=10, metadata={"help": "Seconds after which a query is given up (503)."}
     )

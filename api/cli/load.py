@@ -16,12 +16,12 @@ from api.cli.account import refusal, remarked, told, vanishing
 from api.cli.database import data_option, database, names_file, transaction
 from api.cli.screen import Screen
 from api.cluster import ClusterError
-from api.db import Connection, Lent
-from api.gazetteer import Names, grounds, version
-from api.geocoders import cascade
-from api.importers import FORMATS, TABLES, format_named
+from api.db import Connection
+from api.gazetteer import NoGazetteerError
+from api.importers import FORMATS, format_named
 from api.importers.files import RefusedError, Wishes, known, load
 from api.importers.mapping import Mapping, MappingError
+from api.importers.misfits import misfits
 from api.importers.placing import Placing
 from api.importers.reading import Format
 from api.importers.rejections import Rejections
@@ -29,8 +29,6 @@ from api.importers.sources import Source
 from api.importers.store import VanishingError
 from api.importers.table import FormatError
 from api.settings import Settings
-from geo import index
-from geo.geocoders import Cascade
 
 STDIN = Path("-")
 _existing = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
@@ -125,20 +123,13 @@ def import_events(name: str, files: tuple[Path, ...], data: Path, **options: Any
 
 def _misfits(name: str, files: Sequence[Path], options: dict[str, Any]) -> Iterator[str]:
     """Yield what of the options does not go together."""
-    each, replaced = options["each"], options["replace"]
+    each = options["each"]
     if not files and not options["deleted"]:
         yield "Missing argument 'FILE...'."
-    if options["deleted"] and name != "acled":
-        yield f"--deleted is not for {name}: it does not list what it has deleted."
-    if options["dataset"] and name not in TABLES:
-        yield f"--dataset is not for {name}, which is a data set."
-    if options["force"] and not replaced:
-        yield "--force goes with --replace."
-    if replaced and options["lenient"]:
-        yield "--replace excludes --lenient: a bad row does not say that its event is gone."
-    if replaced and not files:
-        yield "--replace needs the files that are the whole."
-    if each and (replaced or options["deleted"] or options["report"]):
+    given = {"file": files, "deleted": options["deleted"]}
+    roles = [role for role, paths in given.items() if paths]
+    yield from (f"--{option} {text}" for option, text in misfits(name, options, roles))
+    if each and (options["replace"] or options["deleted"] or options["report"]):
         yield "--each has no place beside --replace, --deleted or --report."
     if each and STDIN in files:
         yield "--each needs files that can be read twice."
@@ -164,17 +155,13 @@ def _source(path: Path) -> Source:
 
 def _placing(conn: Connection, names: Path) -> Placing:
     """Return what completes places, if the gazetteer is there."""
-    if not index.current(names) or version(conn) != index.version():
+    settings = Settings.from_env({"DATABASE_URL": "-"} | os.environ)
+    try:
+        return Placing.of(conn, names, settings)
+    except NoGazetteerError as error:
         raise click.ClickException(
             "There is no gazetteer: run `hudna gazetteer load`, or import with --no-places."
-        )
-    return Placing(Names(names), grounds(conn), _geocoders(conn))
-
-
-def _geocoders(conn: Connection) -> Cascade | None:
-    """Return the geocoders that the settings name, remembering in the transaction of `conn`."""
-    settings = Settings.from_env({"DATABASE_URL": "-"} | os.environ)
-    return cascade(Lent(conn), settings.geocoders, settings.user_agent, settings.geocoder_pause_s)
+        ) from error
 
 
 @contextmanager

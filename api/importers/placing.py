@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import shapely
 from geopy.exc import GeopyError
@@ -16,9 +17,12 @@ from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from api import geocoders
-from api.gazetteer import Names
+from api.db import Connection, Lent
+from api.gazetteer import Names, NoGazetteerError, grounds, version
 from api.geocoding import GEOCODER, uncertainty_km
 from api.importers.store import Incoming
+from api.settings import Settings
+from geo import index
 from geo.areas import country_ground, unit_at
 from geo.candidates import Candidate, Verdict
 from geo.compass import apart_km
@@ -70,6 +74,23 @@ class Placing:
         self._cascade = cascade
         self._fixed = lru_cache(20_000)(self._fix)
         self._stray = lru_cache(50_000)(_astray)
+
+    @classmethod
+    def of(cls, conn: Connection, path: Path, settings: Settings) -> Self:
+        """Return what completes places out of the gazetteer whose names are in the file `path`.
+
+        It remembers what the geocoders of the settings say in the transaction of `conn`.
+
+        Raises:
+            NoGazetteerError: the file or the database has none, or that of another version.
+        """
+        names = Names(path).known
+        if version(conn) != index.version():
+            raise NoGazetteerError("No places are known here: run `hudna gazetteer load`.")
+        asked = geocoders.cascade(
+            Lent(conn), settings.geocoders, settings.user_agent, settings.geocoder_pause_s
+        )
+        return cls(names, grounds(conn), asked)
 
     def placed(self, incoming: Incoming) -> Incoming:
         """Return an event with what can be known of its place."""

@@ -57,6 +57,10 @@ class Rejections:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the report."""
         self._held.close()
 
     def add(self, file: str, line: int, source_id: str, faults: Iterable[Fault]) -> None:
