@@ -336,24 +336,24 @@ def wait_for(url, process, seconds=20):
             return
 
 
-@pytest.fixture(scope="session")
-def world(make_atlas):
-    """A database with the gazetteer and the events of tests/world.py, committed."""
-    dsn = make_atlas()
+def peopled(dsn) -> str:
+    """Write the events of tests/world.py into a database; return its address."""
     with psycopg.connect(dsn) as conn:
         for event in WORLD:
             insert(conn, **event)
     return dsn
+
+
+@pytest.fixture(scope="session")
+def world(make_atlas):
+    """A database with the gazetteer and the world's events, committed."""
+    return peopled(make_atlas())
 
 
 @pytest.fixture
 def living(make_atlas):
     """A database of the world's events that may change; each commit is real."""
-    dsn = make_atlas()
-    with psycopg.connect(dsn) as conn:
-        for event in WORLD:
-            insert(conn, **event)
-    return dsn
+    return peopled(make_atlas())
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ import psycopg
 import pytest
 import shapely
 
+from acts import ACTS
 from api.mirror import Origin, TargetError
 from api.mirror.geopackage import GeoPackage
 from conftest import CHANGES, ITEMS, ROOT, insert, serving
-from test_sight import ACTS
 from test_waiting import fetch, until
 
 HUDNA = Path(sys.executable).parent / "hudna"

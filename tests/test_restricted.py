@@ -10,8 +10,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+import past
+from acts import ACTS, change
 from api.keys import make
 from conftest import (
+    CHANGES,
     ITEMS,
     RESOURCES,
     TILESET,
@@ -19,24 +22,17 @@ from conftest import (
     insert,
     links,
     looking_ahead,
-    opened,
 )
-from test_past import QUESTIONS, change, head_of
-from test_sight import ACTS
+from past import QUESTIONS, head_of
 from world import event_id
 
 #: What stands in hidden events, in every property that holds text, and nowhere else.
 CANARY = "zanzibarqx"
-CHANGES = "/collections/events/changes"
 #: Where hidden events are, as no other event is: the digits are looked for in every answer.
 SPOT = (47.136917, 29.853741)
 HIDDEN_ID = "33333333-4444-5555-8666-777777777777"
 
-
-@pytest.fixture
-def client(living, places):
-    with opened(living, gazetteer=str(places)) as client:
-        yield client
+client = past.client  # a fixture
 
 
 @pytest.fixture

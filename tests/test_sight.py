@@ -5,18 +5,9 @@ import random
 import psycopg
 import pytest
 
+from acts import ACTS, act
 from api.db import migrate, migrations, pending
 from conftest import insert, settle
-
-#: What may happen to an event, as a statement about one id.
-ACTS = {
-    "edit": "UPDATE event SET notes = gen_random_uuid()::text WHERE id = %s AND NOT deleted",
-    "restrict": "UPDATE event SET visibility = 'restricted' WHERE id = %s AND NOT deleted",
-    "publish": "UPDATE event SET visibility = 'public' WHERE id = %s AND NOT deleted",
-    "delete": "SELECT event_delete(%s)",
-    "erase": "SELECT event_erase(%s)",
-    "revive": "UPDATE event SET deleted = false, notes = 'again' WHERE id = %s AND deleted",
-}
 
 
 def state(conn):
@@ -25,11 +16,6 @@ def state(conn):
 
 def column(conn, event, name):
     return conn.execute(f"SELECT {name} FROM event WHERE id = %s", [event]).fetchone()[0]  # noqa: S608
-
-
-def act(conn, name, event):
-    conn.execute(ACTS[name], [event])
-    settle(conn)
 
 
 def test_a_change_that_the_public_cannot_see_is_not_told(conn):

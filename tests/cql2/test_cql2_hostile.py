@@ -8,7 +8,7 @@ import time
 
 import psycopg
 import pytest
-from cql2_filters import QUERYABLES, TABLE
+from cql2_table import QUERYABLES, TABLE
 from psycopg.sql import SQL
 
 from api import cql2

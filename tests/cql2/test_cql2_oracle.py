@@ -4,7 +4,9 @@ import json
 
 import psycopg
 import pytest
-from cql2_filters import QUERYABLES, TABLE, filters, rows, value
+from cql2_filters import filters
+from cql2_oracle import value
+from cql2_table import QUERYABLES, TABLE, rows
 from hypothesis import HealthCheck, given, settings
 from psycopg.sql import SQL, Identifier, Placeholder
 
