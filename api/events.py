@@ -13,6 +13,7 @@ from api import conditions, geometries, sight
 from api import page as statements
 from api.db import Pool, queries, read, retried
 from api.stream import Opening, Page, State, opened, patient
+from api.versions import Version
 
 Query = Mapping[str, Any]
 EVERYTHING: Query = {}
@@ -28,14 +29,9 @@ class Extent:
 
 
 class One(NamedTuple):
-    """A version of an event, the transaction that wrote it, and the head that that made.
+    """A version of an event, and the head that it made."""
 
-    `exact_tx` is the transaction that wrote its exact place, if that is asked for.
-    """
-
-    tx_id: int
-    version: int
-    exact_tx: int | None
+    version: Version
     epoch: str
     head: int
     feature: bytes
@@ -89,16 +85,19 @@ def count(pool: Pool, query: Query) -> tuple[State, int]:
 
 def one(pool: Pool, event: UUID, query: Query) -> One | None:
     """Return an event that `query` sees."""
-    named = queries("events.sql")
+    named, eyes = queries("events.sql"), sight.of(query)
     statement = named["one"].format(
         event=sight.events(query),
         seen=sight.seen(query),
-        exact=named["exact_tx"] if query["geometry"] == "exact" else SQL("NULL"),
+        exact=named["exact_tx"] if eyes.restricted and not eyes.past else SQL("NULL"),
         feature=statements.feature(query),
     )
     values = {"id": event} | geometries.values(query) | sight.values(query)
     row = _row(pool, statement, values)
-    return One._make((*row[:-1], row[-1].encode())) if row else None
+    if row is None:
+        return None
+    *version, epoch, head, text = row
+    return One(Version(*version), epoch, head, text.encode())
 
 
 def is_gone(pool: Pool, event: UUID) -> bool:

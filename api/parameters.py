@@ -106,7 +106,8 @@ class EventQuery(FeatureQuery):
         load_default="point",
         metadata=says(
             "`point`: the representative point; `footprint`: the ground it may have happened on;"
-            " `exact`: where it really was, for keys that may read what is restricted."
+            " `exact`: where it really was, for keys that may read what is restricted, and not with"
+            " `as_of`."
         ),
     )
     as_of = _as_of()

@@ -92,11 +92,19 @@ def resolved(pool: Pool, query: Query, *, restricted: bool = False) -> dict[str,
     """Return `query` with its sight.
 
     Raises:
-        ValidationError: `as_of` asks for what has not been yet.
+        ValidationError: `as_of` asks for what has not been yet, or for exact places.
         LostHeadError: it asks for a head of which nothing is left.
     """
+    if "as_of" in query and not has_past(query):
+        text = "cannot be asked for with geometry=exact: where an event really was has no past."
+        raise ValidationError({"as_of": [text]})
     past = _past(pool, query["as_of"], restricted=restricted) if "as_of" in query else None
     return {**query, "sight": Sight(restricted, past)}
+
+
+def has_past(query: Query) -> bool:
+    """Tell whether `query` may ask for what was: of exact places only the present one is kept."""
+    return query.get("geometry") != "exact"
 
 
 def _past(pool: Pool, asked: Asked, *, restricted: bool) -> Past:

@@ -20,6 +20,7 @@ from api.identity import event_id
 from api.importers.store import CONTENT
 from api.keys import Caller
 from api.siting import AmbiguousError, Row, Siting, alike
+from api.versions import Version
 
 DATASET = "local"
 COLUMNS = ["source_release", *CONTENT]
@@ -27,8 +28,8 @@ _EMPTY: Row = {"source_release": None, **CONTENT}
 _GEOMETRIES = ("geom", "footprint")
 _IDENTITY = ("dataset", "source_id")
 
-#: Whether a version, by its transaction and its number, is the one that a writer has seen.
-Expected = Callable[[int, int], bool]
+#: Whether a version is the one that a writer has seen.
+Expected = Callable[[Version], bool]
 
 
 class MissingError(Exception):
@@ -65,8 +66,7 @@ class Written:
     """The version of an event that there is now, and what there is to remark on its place."""
 
     id: UUID
-    tx_id: int
-    version: int
+    version: Version
     remarks: list[str]
 
 
@@ -84,8 +84,7 @@ class Event:
     """An event as it stands in the database."""
 
     id: UUID
-    tx_id: int
-    version: int
+    version: Version
     identity: Mapping[str, str]
     row: Row
 
@@ -167,7 +166,7 @@ def erase(conn: Connection, target: Target) -> None:
     """
     there = _locked(conn, target, deleted_too=True)
     row = conn.execute(queries("writes.sql")["erase"], {"id": target.id}).fetchone()
-    values = {"id": target.id, "old": there.version, "new": row[0] if row else None}
+    values = {"id": target.id, "old": there.version.number, "new": row[0] if row else None}
     conn.execute(queries("writes.sql")["audit"], values)
 
 
@@ -219,15 +218,24 @@ def _locked(conn: Connection, target: Target, *, deleted_too: bool = False) -> E
     row = conn.execute(_query("lock", content=_as_text()), {"id": target.id}).fetchone()
     if row is None:
         raise MissingError(gone=False)
-    tx_id, version, hidden, deleted, ever_public, *identity, content = row
+    tx_id, number, hidden, deleted, ever_public, *identity, content = row
     if (hidden and not target.caller.may("read:restricted")) or (deleted and not deleted_too):
         raise MissingError(gone=ever_public)
-    if not target.expected(tx_id, version):
+    version = Version(tx_id, number, _exact_tx(conn, target))
+    if not target.expected(version):
         raise StaleError
     for name in _GEOMETRIES:
         content[name] = shapely.from_wkb(content[name]) if content[name] else None
     named = dict(zip(_IDENTITY, identity, strict=True))
-    return Event(target.id, tx_id, version, named, content)
+    return Event(target.id, version, named, content)
+
+
+def _exact_tx(conn: Connection, target: Target) -> int | None:
+    """Return what wrote the exact place of an event that is locked, if its writer may see that."""
+    if not target.caller.may("read:restricted"):
+        return None
+    row = conn.execute(queries("writes.sql")["exact_tx"], {"id": target.id}).fetchone()
+    return row[0] if row else None
 
 
 def _rewritten(conn: Connection, siting: Siting, there: Event, row: Row, given: Given) -> Written:
@@ -300,8 +308,8 @@ def _keep_exact(conn: Connection, which: UUID, point: shapely.Point | None) -> N
 
 def _written(conn: Connection, ids: list[UUID], remarks: list[list[str]]) -> list[Written]:
     rows = conn.execute(queries("writes.sql")["written"], {"ids": ids}).fetchall()
-    found = {each: (tx_id, version) for each, tx_id, version in rows}
-    return [Written(each, *found[each], told) for each, told in zip(ids, remarks, strict=True)]
+    found = {each: Version(*version) for each, *version in rows}
+    return [Written(each, found[each], told) for each, told in zip(ids, remarks, strict=True)]
 
 
 def _query(name: str, **holes: Composable) -> Composed:

@@ -142,7 +142,7 @@ SELECT e.tx_id, e.version, {exact}, s.epoch::text, t.seq, {feature}
  WHERE e.id = %(id)s AND {seen}
 
 -- name: exact_tx
--- The transaction that wrote where an event really was: that has no versions.
+-- The transaction that wrote where an event really was: that has no versions, but for those who may see it.
 (SELECT x.tx_id FROM event_exact AS x WHERE x.event_id = e.id)
 
 -- name: tombstone

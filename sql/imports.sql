@@ -131,8 +131,8 @@ SELECT count(*) FROM event WHERE dataset = ANY(%(datasets)s) AND NOT deleted
 SELECT source_id, words, count(*) OVER () FROM absent ORDER BY source_id LIMIT %(shown)s
 
 -- name: bury
--- A tombstone for each.
-SELECT count(event_delete(id)) FROM absent
+-- A tombstone for each, all by one statement.
+SELECT count(*) FROM events_delete(ARRAY(SELECT id FROM absent))
 
 -- name: no_more_absent
 DROP TABLE absent

@@ -10,6 +10,11 @@ SELECT set_config('hudna.actor', %(actor)s, true)
 SELECT e.tx_id, e.version, e.hidden, e.deleted, e.ever_public, e.dataset, e.source_id, (SELECT to_jsonb(c) FROM (SELECT {content}) AS c)
   FROM event AS e WHERE e.id = %(id)s FOR UPDATE
 
+-- name: exact_tx
+-- The transaction that wrote where an event really was. Asked for once the event is locked: a statement that waits for the lock
+-- would tell what was there before, for the row that it waits for is the same.
+SELECT x.tx_id FROM event_exact AS x WHERE x.event_id = %(id)s
+
 -- name: taken
 -- Which of these events there are, tombstones too, kept from others until the end.
 SELECT e.id, e.deleted FROM event AS e WHERE e.id = ANY(%(ids)s) ORDER BY e.id FOR UPDATE
@@ -26,7 +31,8 @@ UPDATE event AS e SET {assignments}, deleted = false
 
 -- name: written
 -- What versions there are now.
-SELECT e.id, e.tx_id, e.version FROM event AS e WHERE e.id = ANY(%(ids)s)
+SELECT e.id, e.tx_id, e.version, x.tx_id
+  FROM event AS e LEFT JOIN event_exact AS x ON x.event_id = e.id WHERE e.id = ANY(%(ids)s)
 
 -- name: feature
 -- A version as a feature; none, if it has been erased.

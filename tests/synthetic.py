@@ -275,7 +275,7 @@ def write(dsn: str, number: int, seed: int = 1, coarse: float = 0.0) -> float:
         conn.execute(insert)
         conn.commit()
         seconds = monotonic() - before
-        conn.execute("SELECT event_delete(id) FROM staged WHERE doomed")
+        conn.execute("SELECT events_delete(ARRAY(SELECT id FROM staged WHERE doomed))")
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("VACUUM (ANALYZE) event, ground, ground_piece")
     return seconds

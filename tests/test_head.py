@@ -2,12 +2,13 @@
 
 import json
 import threading
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from api.db import migrate, migrations, pending
+from api.db import migrate, migrations, pending, queries
 from conftest import insert, settle
 
 
@@ -170,6 +171,82 @@ def test_a_deletion_of_another_version_does_nothing(conn):
     event = insert(conn)
     assert conn.execute("SELECT event_delete(%s, 2)", [event]).fetchone() == (None,)
     assert row(conn, event, "deleted") == (False,)
+
+
+def some(conn) -> list[UUID]:
+    """Write events of every kind, each with a source's row and an exact place."""
+    made = [
+        insert(conn, notes="secret", place=(1, 2), visibility=visibility)
+        for visibility in ("public", "public", "restricted", "public")
+    ]
+    conn.execute(
+        "INSERT INTO source_row (event_id, import_id, file, line, row)"
+        " SELECT id, gen_random_uuid(), 'a.csv', 2, '{}' FROM unnest(%s) AS id",
+        [made],
+    )
+    conn.execute(
+        "INSERT INTO event_exact (event_id, geom)"
+        " SELECT id, 'SRID=4326;POINT(1 2)' FROM unnest(%s) AS id",
+        [made],
+    )
+    settle(conn)
+    conn.execute("UPDATE event SET visibility = 'restricted' WHERE id = %s", [made[1]])
+    settle(conn)
+    conn.execute("SELECT event_delete(%s)", [made[3]])
+    settle(conn)
+    return made
+
+
+def left(conn, events) -> list:
+    """Return all that is left of events, but for which they are."""
+    return conn.execute(
+        "SELECT array_position(%(ids)s, v.id) AS place, v.version, v.deleted, v.notes, v.geom,"
+        "       v.public, v.hidden, v.withheld, v.ever_public, v.feature IS NULL,"
+        "       v.superseded_by = (SELECT tx_id FROM event AS e WHERE e.id = v.id),"
+        "       (SELECT (public, delta, withholds) FROM feed.tx AS t WHERE t.tx_id = v.tx_id),"
+        "       (SELECT count(*) FROM source_row WHERE event_id = v.id),"
+        "       (SELECT count(*) FROM event_exact WHERE event_id = v.id)"
+        "  FROM event_version AS v WHERE v.id = ANY (%(ids)s) ORDER BY place, v.version",
+        {"ids": events},
+    ).fetchall()
+
+
+def test_many_are_deleted_at_once_as_they_are_one_by_one(conn):
+    one_by_one, at_once = some(conn), some(conn)
+    start = state(conn)
+    for event in one_by_one:
+        conn.execute("SELECT event_delete(%s)", [event])
+    settle(conn)
+    middle = state(conn)
+    asked = [*at_once, at_once[0], uuid4()]
+    deleted = conn.execute("SELECT * FROM events_delete(%s)", [asked]).fetchall()
+    settle(conn)
+    assert sorted(deleted) == sorted([(at_once[0], 2), (at_once[1], 3), (at_once[2], 2)])
+    assert left(conn, at_once) == left(conn, one_by_one)
+    assert len(left(conn, at_once)) == 9
+    assert state(conn)[2] - middle[2] == middle[2] - start[2] == -1
+
+
+def test_of_many_those_alone_are_deleted_that_are_in_a_version(conn):
+    events = [insert(conn) for _ in range(3)]
+    conn.execute("UPDATE event SET notes = 'x' WHERE id = %s", [events[1]])
+    deleted = conn.execute("SELECT * FROM events_delete(%s, 2)", [events]).fetchall()
+    assert deleted == [(events[1], 3)]
+    assert [row(conn, event, "deleted") for event in events] == [(False,), (True,), (False,)]
+
+
+@pytest.mark.parametrize("many", [1, 50])
+def test_an_import_that_deletes_much_accounts_for_it_once(conn, many):
+    """Each account is a version of the transaction's row, which every later one has to pass."""
+    events = [insert(conn) for _ in range(many)]
+    settle(conn)
+    named = queries("imports.sql")
+    conn.execute(named["absent"])
+    conn.execute("INSERT INTO absent SELECT unnest(%s)", [events])
+    written = "SELECT n_tup_upd FROM pg_stat_xact_user_tables WHERE relid = 'feed.tx'::regclass"
+    (before,) = conn.execute(written).fetchone()
+    assert conn.execute(named["bury"]).fetchone() == (many,)
+    assert conn.execute(written).fetchone() == (before + 1,)
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM event", "TRUNCATE event"])

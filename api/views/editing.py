@@ -17,8 +17,9 @@ from api.links import GEOJSON, JSON, base, link
 from api.parameters import DeleteQuery, Query
 from api.problems import WRITES, Problem, body_invalid, not_found, unclear
 from api.siting import Siting
+from api.versions import Version
 from api.views import paging, sending
-from api.views.asking import asked, body
+from api.views.asking import asked, body, sees_all
 from api.views.events import ID, PATH, etag
 from api.writing import Target, Written
 from geo.systems import CRS84
@@ -191,8 +192,9 @@ def _kept(one: Written) -> dict[str, Any]:
     """Return what is kept of an answer."""
     return {
         "id": str(one.id),
-        "tx_id": one.tx_id,
-        "version": one.version,
+        "tx_id": one.version.tx_id,
+        "version": one.version.number,
+        "exact_tx": one.version.exact_tx if sees_all() else None,
         "remarks": one.remarks,
     }
 
@@ -206,7 +208,8 @@ def _text(conn: Connection, answer: Answer) -> bytes | None:
 
 def _tag(one: dict[str, Any]) -> str:
     """Return the entity tag that a GET of the event has."""
-    return etag(one["tx_id"], one["version"], "point", CRS84, GEOJSON)
+    version = Version(one["tx_id"], one["version"], one.get("exact_tx"))
+    return etag(version, "point", CRS84, GEOJSON)
 
 
 def _listed(one: dict[str, Any]) -> dict[str, Any]:

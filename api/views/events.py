@@ -13,6 +13,7 @@ from api.formats import BY_MEDIA
 from api.links import DOCUMENT, GEOJSON, JSON, cited, here, link, selves
 from api.parameters import EventQuery, FormatQuery, HistoryQuery, ItemsQuery
 from api.problems import Problem, not_found
+from api.versions import Version
 from api.views import changes, files, paging
 from api.views.asking import asked, events_asked, names, pool, sees_all
 
@@ -74,11 +75,11 @@ def item(event_id: str) -> Response:
     made = selves(media, paging.OFFERED, "This event", f"{PATH}/items/{uuid}")
     made.append(link("collection", PATH, JSON, "The collection"))
     made.append(link("version-history", f"{PATH}/items/{uuid}/history", JSON, "Its versions"))
-    # It is cited at the head that made it what it is: as long as its tag is the same, so is that.
-    made.append(cited(f"{found.epoch[:8]}.{found.head}", media))
+    if sight.has_past(query):
+        # Cited at the head that made it what it is: as long as its tag is the same, so is that.
+        made.append(cited(f"{found.epoch[:8]}.{found.head}", media))
     answer = paging.one(found.feature, made, media, query["crs"])
-    tagged = etag(found.tx_id, found.version, query["geometry"], query["crs"], media)
-    answer.set_etag(f"{tagged}.{found.exact_tx}" if found.exact_tx else tagged)
+    answer.set_etag(etag(found.version, query["geometry"], query["crs"], media))
     return answer
 
 
@@ -106,9 +107,9 @@ def _uuid(event_id: str) -> UUID:
     return UUID(event_id)
 
 
-def etag(tx_id: int, version: int, geometry: str, crs: str, media: str) -> str:
+def etag(version: Version, geometry: str, crs: str, media: str) -> str:
     """Return the strong entity tag of an event: its version, and how that is written."""
-    return ".".join((str(tx_id), str(version), geometry, crs.rpartition("/")[2], form(media)))
+    return ".".join((str(version), geometry, crs.rpartition("/")[2], form(media)))
 
 
 def _found(uuid: UUID, query: dict[str, Any]) -> events.One:

@@ -67,12 +67,15 @@ def features(
 
 
 def onwards(page: Page, query: Mapping[str, Any], media: str) -> list[Link]:
-    """Return the link to the next page, if there is one, and that by which this page is cited."""
+    """Return the link to the next page, if there is one, and that by which this page is cited.
+
+    A page of exact places has none: they have no past.
+    """
     state, made = page.state, []
     if page.more and page.last:
         position = cursor(query["sortby"], *page.last)
         made.append(here("next", media, "The next page", cursor=position))
-    if state.head:
+    if state.head and sight.has_past(query):
         made.append(cited(f"{state.epoch[:8]}.{state.head}", media))
     return made
 

@@ -14,6 +14,8 @@ from api.bodies import Given
 from api.idempotency import LONGEST, Request
 from api.keys import Caller
 from api.problems import Problem
+from api.versions import named_by, public
+from api.views.asking import sees_all
 from api.writing import Expected
 from geo.systems import CRS84, SYSTEMS, System
 
@@ -103,7 +105,8 @@ def expected() -> Expected:
     """Return what tells whether a version is one that `If-Match` names.
 
     The tag of any representation names the version. So does one that was weakened on its way, by a
-    proxy that compresses: that it says the same in other bytes is no harm here.
+    proxy that compresses: that it says the same in other bytes is no harm here. Of what a tag says
+    of the exact place, who may not see that is told nothing, whether it is so or not.
 
     Raises:
         Problem: there is no such header, and this server wants it.
@@ -111,12 +114,14 @@ def expected() -> Expected:
     if "If-Match" not in request.headers:
         if current_app.extensions["hudna"].settings.require_if_match:
             raise Problem("if-match-required", "This needs If-Match, with the ETag of the event.")
-        return lambda _tx_id, _version: True
+        return lambda _: True
     tags = request.if_match
     if tags.star_tag:
-        return lambda _tx_id, _version: True
-    versions = {tuple(tag.split(".")[:2]) for tag in tags.as_set(include_weak=True)}
-    return lambda tx_id, version: (str(tx_id), str(version)) in versions
+        return lambda _: True
+    versions = {named_by(tag) for tag in tags.as_set(include_weak=True)}
+    if not sees_all():
+        versions = {public(name) for name in versions}
+    return lambda version: str(version) in versions
 
 
 def named(who: Caller) -> Request | None:
