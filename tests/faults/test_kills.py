@@ -1,24 +1,30 @@
 """The database, the service and the copy are killed with `kill -9`: nothing acknowledged is lost.
 
-That the machine loses its power is another matter, which this does not try: the disk stays.
+Nor is anything done twice, because those who write name what they ask and send it again until it is
+answered. That the machine loses its power is another matter, which this does not try: the disk
+stays.
 """
 
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections import Counter
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
 import pytest
+from keeper import PATIENCE_S, Keeper, Known, doubles, losses
 from race import NOTHING, differences, truth
 
+from api import keys
 from api.cluster import Cluster
 from api.db import migrate
 from conftest import insert, serving
@@ -28,58 +34,6 @@ from test_mirror import HUDNA, geopackage
 CYCLES = int(os.environ.get("HUDNA_CYCLES", "3"))
 #: Writers, and how many acknowledged writes lie between two kills.
 WRITERS, BETWEEN = 4, 40
-PATIENCE_S = 120
-
-
-class Keeper(threading.Thread):
-    """One who writes, and keeps a ledger of what has been acknowledged."""
-
-    def __init__(self, dsn, number, stopped) -> None:
-        super().__init__(daemon=True)
-        self.dsn, self.stopped = dsn, stopped
-        self.chance = random.Random(number)  # noqa: S311 -- events, not secrets
-        #: The version, the notes and whether it is there, of each event as it was acknowledged.
-        self.ledger: dict[str, tuple[int, str | None, bool]] = {}
-        self.acknowledged = self.unknown = 0
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        while not self.stopped.is_set():
-            try:
-                with psycopg.connect(self.dsn, autocommit=True, connect_timeout=2) as conn:
-                    while not self.stopped.is_set():
-                        self.write(conn)
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                self.unknown += 1  # perhaps it was written
-                time.sleep(0.05)
-            except Exception as error:  # noqa: BLE001 -- the test looks at it
-                self.error = error
-                return
-
-    def write(self, conn) -> None:
-        there = [event for event, (_, _, deleted) in self.ledger.items() if not deleted]
-        word = str(uuid4())
-        if not there or self.chance.random() < 0.5:
-            event = str(uuid4())
-            with conn.transaction():
-                insert(conn, id=event, notes=word, place=(self.chance.uniform(30, 50), 33))
-                version = self.version(conn, event)
-            self.ledger[event] = (version, word, False)
-        else:
-            event = self.chance.choice(there[-200:])
-            deletes = self.chance.random() < 0.2
-            with conn.transaction():
-                if deletes:
-                    conn.execute("SELECT event_delete(%s)", [event])
-                else:
-                    conn.execute("UPDATE event SET notes = %s WHERE id = %s", [word, event])
-                version = self.version(conn, event)
-            self.ledger[event] = (version, None if deletes else word, deletes)
-        self.acknowledged += 1
-
-    @staticmethod
-    def version(conn, event) -> int:
-        return conn.execute("SELECT version FROM event WHERE id = %s", [event]).fetchone()[0]
 
 
 class Mirror:
@@ -144,15 +98,20 @@ def arrives(dsn, path) -> float:
     with psycopg.connect(dsn, autocommit=True) as conn:
         insert(conn, id=event, notes="a mark")
 
-    def is_there() -> bool:
-        return path.exists() and event in geopackage(path)
+    return eventually(
+        lambda: path.exists() and is_in(path, event),
+        "what was written after the kill does not arrive",
+    )
 
-    return eventually(is_there, "what was written after the kill does not arrive")
+
+def is_in(path, event) -> bool:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
+        return conn.execute("SELECT 1 FROM events WHERE id = ?", [event]).fetchone() is not None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the children of a process are read from /proc")
 @pytest.mark.timeout(3600)
-def test_nothing_acknowledged_is_lost_and_the_copy_is_the_original(tmp_path):
+def test_nothing_acknowledged_is_lost_or_done_twice_and_the_copy_is_the_original(tmp_path):
     with TemporaryDirectory(prefix="hudna-test-") as folder:
         Path(folder).chmod(0o711)
         with Cluster(Path(folder) / "data", durable=True) as cluster:
@@ -162,8 +121,8 @@ def test_nothing_acknowledged_is_lost_and_the_copy_is_the_original(tmp_path):
 
 
 def _kill_and_look(cluster, url, path) -> None:
-    stopped = threading.Event()
-    keepers = [Keeper(cluster.dsn, number, stopped) for number in range(WRITERS)]
+    stopped, key = threading.Event(), made_key(cluster.dsn)
+    keepers = [Keeper(url, key, number, stopped) for number in range(WRITERS)]
     copy = Mirror(url, path)
     kinds = {
         "database": lambda: kill_database(cluster),
@@ -176,9 +135,9 @@ def _kill_and_look(cluster, url, path) -> None:
             keeper.start()
         for cycle in range(CYCLES):
             kind = [*kinds][cycle % len(kinds)]
-            before = sum(keeper.acknowledged for keeper in keepers)
+            before = acknowledged(keepers)
             eventually(
-                lambda b=before: sum(k.acknowledged for k in keepers) > b + BETWEEN,
+                lambda b=before: acknowledged(keepers) > b + BETWEEN,
                 "nothing is acknowledged any more",
             )
             kinds[kind]()
@@ -190,43 +149,74 @@ def _kill_and_look(cluster, url, path) -> None:
     finally:
         stopped.set()
         for keeper in keepers:
-            keeper.join(60)
+            keeper.join(PATIENCE_S)
         if sys.exc_info()[0]:
             copy.kill()
     arrives(cluster.dsn, path)
     assert copy.stop() == 0
     assert [keeper.error for keeper in keepers] == [None] * WRITERS
-    lost = [loss for keeper in keepers for loss in losses(cluster.dsn, keeper.ledger)]
-    assert lost == []
+    assert not any(keeper.is_alive() for keeper in keepers)
+    ledger = {event: known for keeper in keepers for event, known in keeper.ledger.items()}
+    words = [word for keeper in keepers for word in keeper.words]
+    assert losses(cluster.dsn, ledger, words) == []
+    assert doubles(cluster.dsn, ledger, words) == []
     whole = truth(cluster.dsn)
     assert differences(geopackage(path), whole) == NOTHING
+    again = sum((keeper.again for keeper in keepers), Counter())
     print(  # noqa: T201 -- what `make faults` is run for
-        f"\n{CYCLES} kills: {sum(k.acknowledged for k in keepers)} writes acknowledged, 0 lost,"
-        f" {sum(k.unknown for k in keepers)} broken off; {len(whole)} events, the copy {NOTHING};"
-        " seconds until a new event is in the copy, at most: "
+        f"\n{CYCLES} kills: {acknowledged(keepers)} writes acknowledged, 0 lost, 0 done twice,"
+        f" requests sent again {again.total()} times ({told(again)}); {len(whole)} events, the copy"
+        f" {NOTHING}; seconds until a new event is in the copy, at most: "
         + ", ".join(f"{kind} {max(times):.1f}" for kind, times in took.items() if times)
     )
 
 
-def losses(dsn, ledger) -> list[tuple]:
-    """Return what was acknowledged and is not there, unless something later is."""
+def made_key(dsn) -> str:
     with psycopg.connect(dsn) as conn:
-        rows = conn.execute("SELECT id, version, notes, deleted FROM event").fetchall()
-    there = {str(event): (version, notes, deleted) for event, version, notes, deleted in rows}
-    return [
-        (event, known, there.get(event))
-        for event, known in ledger.items()
-        if event not in there
-        or there[event][0] < known[0]
-        or (there[event][0] == known[0] and there[event] != known)
-    ]
+        return keys.make(conn, "keeper", ["write"])[1]
+
+
+def acknowledged(keepers) -> int:
+    """Return how many writes were acknowledged so far; somebody must not have been refused."""
+    assert [keeper.error for keeper in keepers] == [None] * len(keepers)
+    return sum(keeper.acknowledged for keeper in keepers)
+
+
+def told(reasons) -> str:
+    return ", ".join(f"{why} {number}" for why, number in reasons.most_common())
 
 
 def test_the_ledger_would_find_what_is_lost(make_database):
     dsn = make_database()
     with psycopg.connect(dsn, autocommit=True) as conn:
         event = str(insert(conn, notes="kept"))
-    assert losses(dsn, {event: (1, "kept", False)}) == []
-    assert losses(dsn, {event: (1, "other", False)})
-    assert losses(dsn, {event: (2, "kept", False)})
-    assert losses(dsn, {str(uuid4()): (1, "kept", False)})
+    assert losses(dsn, {event: Known(1, "kept", deleted=False)}, ["kept"]) == []
+    assert losses(dsn, {event: Known(1, "other", deleted=False)})
+    assert losses(dsn, {event: Known(2, "kept", deleted=False)})
+    assert losses(dsn, {str(uuid4()): Known(1, "kept", deleted=False)})
+    assert losses(dsn, {}, ["other"])
+
+
+def test_the_ledger_would_find_what_is_done_twice(make_database):
+    dsn = make_database()
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        event = str(insert(conn, notes="once"))
+        assert doubles(dsn, {event: Known(1, "once", deleted=False)}, ["once"]) == []
+        insert(conn, notes="once")
+        assert doubles(dsn, {event: Known(1, "once", deleted=False)}, ["once"]) == [("once", 2)]
+        conn.execute("UPDATE event SET notes = 'later' WHERE id = %s", [event])
+    assert doubles(dsn, {event: Known(1, "once", deleted=False)}, [])
+
+
+def test_who_forgets_the_names_of_requests_that_he_sends_again_writes_twice(make_database):
+    dsn = make_database()
+    with serving(dsn, workers=2) as url:
+        forgetful = Keeper(url, made_key(dsn), 0, threading.Event())
+        forgetful.impatience, forgetful.forgets = 1, True
+        with forgetful.session:
+            eventually(lambda: writes_twice(forgetful, dsn), "what is done twice is not found")
+
+
+def writes_twice(keeper, dsn) -> bool:
+    keeper.create()
+    return bool(doubles(dsn, keeper.ledger, keeper.words))
