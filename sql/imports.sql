@@ -94,6 +94,11 @@ SELECT id FROM place WHERE ground = %s ORDER BY id LIMIT 1
 UPDATE event AS e SET {assignments}, source_release = s.source_release, deleted = false
   FROM staged AS s WHERE s.id = e.id AND e.id IN (SELECT id FROM changed)
 
+-- name: forget_exact
+-- Where events really were that have been moved: it is known no more.
+DELETE FROM event_exact AS x USING changed AS c
+ WHERE x.event_id = c.id AND c.before -> 'geom' IS DISTINCT FROM c.after -> 'geom'
+
 -- name: create
 -- What is new.
 INSERT INTO event (id, dataset, source_id, source_release, {content})

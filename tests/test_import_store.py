@@ -244,3 +244,17 @@ def test_an_import_is_recorded_and_its_transaction_bears_its_name(conn):
     assert record[1:] == ("test", "some", ["a.csv", "b.csv"], "25.1", 3, 2, 0, 0, 0)
     assert record[0] == account.import_id
     assert conn.execute("SELECT import_id FROM feed.tx").fetchone() == (account.import_id,)
+
+
+@pytest.mark.parametrize(
+    ("change", "known"), [({"notes": "more"}, True), ({"geom": "POINT(41 35)"}, False)]
+)
+def test_where_an_event_really_was_is_forgotten_when_its_source_moves_it(conn, change, known):
+    before = {"geom": "POINT(40 34)", "uncertainty_km": 20}
+    load(conn, incoming(**before))
+    conn.execute(
+        "INSERT INTO event_exact (event_id, geom)"
+        " SELECT id, ST_SetSRID(ST_Point(40.1, 34.1), 4326) FROM event"
+    )
+    load(conn, incoming(**before | change))
+    assert conn.execute("SELECT count(*) FROM event_exact").fetchone()[0] == known

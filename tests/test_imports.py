@@ -246,7 +246,7 @@ def test_a_file_that_is_sent_as_text_is_told_so(desk):
 
 def test_a_body_of_another_type_or_none_is_refused(desk):
     assert_problem(desk.send(ged(), media="application/pdf", format="ucdp"), 415)
-    assert_problem(desk.send(b"", format="ucdp"), 400)
+    assert_problem(desk.send(b"", format="ucdp"), 411)
     packed = desk.key | {"Content-Encoding": "gzip"}
     assert_problem(desk.send(ged(), key=packed, format="ucdp"), 415)
     assert desk.ask("SELECT count(*) FROM import_job") == 0

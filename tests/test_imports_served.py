@@ -107,6 +107,12 @@ def test_a_file_in_pieces_is_refused_for_its_end_might_be_missing(place):
     assert answer.json()["type"] == "urn:hudna:problem:length-required"
 
 
+def test_an_empty_body_is_refused(place):
+    url, _, key = place
+    headers = key | {"Content-Type": "text/csv"}
+    assert requests.post(url + QUERY, data=b"", headers=headers, timeout=60).status_code == 400
+
+
 @pytest.mark.parametrize("how", ["file", "form", "form in pieces"])
 def test_what_is_too_large_is_refused_and_leaves_nothing(place, how):
     url, dsn, key = place

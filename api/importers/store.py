@@ -182,6 +182,7 @@ def apply(
     conn.execute(_compare())
     tell_changes(conn, account)
     account.changed = conn.execute(_query("change", assignments=_assignments())).rowcount
+    conn.execute(_query("forget_exact"))
     account.created = conn.execute(_query("create", content=_names(CONTENT))).rowcount
     account.unchanged = read - rejected - account.repeated - account.created - account.changed
     account.unchanged -= sum(account.passed.values())
