@@ -313,7 +313,7 @@ def serving(dsn, *, workers=1, **environment):
         yield url
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
 
 
 class Served(str):  # noqa: SLOT000 -- what slots would save is nothing
@@ -322,8 +322,11 @@ class Served(str):  # noqa: SLOT000 -- what slots would save is nothing
     process: subprocess.Popen
 
 
-def wait_for(url, process, seconds=20):
-    """Wait until the server answers."""
+def wait_for(url, process, seconds=120):
+    """Wait until the server answers; that it has ended is seen at once.
+
+    It starts in seconds, but with six busy processes beside it on two cores not even in twenty.
+    """
     end = time.monotonic() + seconds
     while True:
         try:
