@@ -79,9 +79,14 @@ def members(page: Page, returned: int, matched: int | None, links: list[Link]) -
     }
 
 
-def stamp() -> str:
-    """Return the present instant, as answers are stamped with it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def stamp(at: datetime | None = None) -> str:
+    """Return an instant as answers are stamped with it; the present one, if none is given."""
+    return (
+        (at or datetime.now(UTC))
+        .astimezone(UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def _dumped(value: Any) -> bytes:

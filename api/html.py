@@ -46,6 +46,7 @@ CALLED = {
     "tileMatrixSets": "Tile matrix sets",
     "conformance": "Conformance",
     "functions": "Functions",
+    "imports": "Imports",
     "geocode": "Geocoding",
     "api.html": "Interface",
 }

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json
 
 from api.db import Connection, Pool, queries, read, write
 from api.keys import Caller
@@ -111,7 +111,7 @@ class Part:
 
 def begin(pool: Pool, caller: Caller, kind: str, options: Mapping[str, Any]) -> UUID:
     """Make a job whose files are to come, and return its id; nobody sees it yet."""
-    values = {"api_key": caller.key, "format": kind, "options": Jsonb(dict(options))}
+    values = {"api_key": caller.key, "format": kind, "options": Json(dict(options))}
     row = write(pool, lambda conn: conn.execute(_query("begin"), values).fetchone())
     if row is None:
         raise LookupError("no job has been made")
@@ -223,8 +223,8 @@ def _as_taken(job: Job) -> dict[str, Any]:
 
 def _ended(conn: Connection, name: str, job: Job, outcome: Outcome) -> bool:
     told = asdict(outcome)
-    told["account"] = Jsonb(told["account"]) if told["account"] is not None else None
-    told["faults"] = Jsonb(told["faults"])
+    told["account"] = Json(told["account"]) if told["account"] is not None else None
+    told["faults"] = Json(told["faults"])
     return conn.execute(_query(name), told | _as_taken(job)).rowcount == 1
 
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app
 from api import access
 from api.answers import document, negotiate
 from api.db import Pool
+from api.geojson import stamp
 from api.import_parameters import ImportQuery, ImportsQuery
 from api.jobs import kept
 from api.jobs.kept import File, Job, Part
@@ -163,7 +164,7 @@ def _brief(job: Job) -> dict[str, Any]:
     }
     for name in ("created", "started", "finished", "updated"):
         when: datetime | None = getattr(job, name)
-        told |= {name: when.isoformat()} if when else {}
+        told |= {name: stamp(when)} if when else {}
     return told
 
 

@@ -5,7 +5,7 @@ CREATE TABLE import_job (
   number   bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
   api_key  uuid NOT NULL REFERENCES api_key,
   format   text NOT NULL,
-  options  jsonb NOT NULL,
+  options  json NOT NULL,
   status   text NOT NULL DEFAULT 'arriving' CHECK (status IN ('arriving', 'accepted', 'running', 'successful', 'failed')),
   message  text NOT NULL DEFAULT '',
   progress int NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
@@ -14,8 +14,8 @@ CREATE TABLE import_job (
   started  timestamptz,
   finished timestamptz,
   updated  timestamptz NOT NULL DEFAULT clock_timestamp(),
-  account  jsonb,
-  faults   jsonb NOT NULL DEFAULT '[]'
+  account  json,
+  faults   json NOT NULL DEFAULT '[]'
 );
 COMMENT ON TABLE import_job IS 'One row per request to import; kept for 30 days after its end.';
 COMMENT ON COLUMN import_job.status IS 'As in OGC API - Processes; arriving: its files are not all there yet.';
