@@ -167,6 +167,15 @@ def test_bad_rows_forbid_the_whole_and_are_listed(desk):
     ]
 
 
+def test_the_list_of_bad_rows_is_asked_for_once(desk):
+    told = desk.told(desk.send(BAD, format="ucdp"))
+    address = f"{IMPORTS}/{told['jobID']}/exceptions"
+    tag = desk.client.get(address, headers=desk.key).headers["ETag"]
+    again = desk.client.get(address, headers=desk.key | {"If-None-Match": tag})
+    assert (again.status_code, again.data) == (304, b"")
+    assert_problem(desk.client.get(address, headers=desk.key | {"Accept": "image/png"}), 406)
+
+
 def test_the_good_rows_are_loaded_if_that_is_asked(desk):
     told = desk.told(desk.send(BAD, format="ucdp", lenient="true"))
     assert told["status"] == "successful"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
 from api import access
 from api.answers import document, negotiate
@@ -82,13 +82,18 @@ def exceptions(import_id: str) -> Response:
     """Give the rows that could not be loaded, and what is wrong with each, as CSV."""
     who = access.require("import")
     asked(Query)
+    negotiate([CSV], None)
     job, files = _found(import_id, who)
     report = next((file for file in files if file.role == "exceptions"), None)
     if report is None:
         raise not_found(f"No row of the import {job.id} has been refused.")
-    answer = Response(
-        kept.pieces(pool(), job.id, report.number), content_type=f"{CSV}; charset=utf-8"
-    )
+    tag = f"{job.number}.{job.tries}"
+    if request.if_none_match.contains_weak(tag):
+        answer = Response(status=304)
+    else:
+        pieces = kept.pieces(pool(), job.id, report.number)
+        answer = Response(pieces, content_type=f"{CSV}; charset=utf-8")
+    answer.set_etag(tag, weak=True)
     answer.headers["Content-Disposition"] = f'attachment; filename="{job.id}.rejected.csv"'
     return answer
 
