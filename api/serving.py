@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import urllib.request
@@ -142,6 +143,7 @@ def _keep_attending(settings: Settings, stopped: threading.Event) -> None:
 def attendant(settings: Settings) -> None:
     """Do the imports that arrive, for ever."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # in order: its files are taken away
     attend(settings)
 
 

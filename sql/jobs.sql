@@ -51,8 +51,8 @@ SELECT number, role, name, size FROM import_file WHERE job = %(job)s ORDER BY nu
 SELECT data FROM import_piece WHERE job = %(job)s AND file = %(file)s AND number = %(number)s
 
 -- name: lock
--- There is one attendant of a database; another waits until that has gone.
-SELECT pg_advisory_lock(730546124)
+-- There is one attendant of a database, which has this name; another waits until that has gone.
+SELECT epoch::text, pg_advisory_lock(730546124) FROM feed.state
 
 -- name: take
 -- The oldest job that is not done. One that was begun is so no more, for its attendant has gone.

@@ -58,7 +58,7 @@ class Desk:
 
     def do(self) -> int:
         with psycopg.connect(self.dsn, autocommit=True) as conn:
-            return doing.drain(conn, self.settings)
+            return doing.drain(conn, self.settings, "a-database")
 
     def told(self, answer, key=None) -> dict:
         """Let what was sent be done; return what is told of it then."""

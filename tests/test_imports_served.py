@@ -21,12 +21,18 @@ QUERY = f"{IMPORTS}?format=ucdp&places=false"
 
 
 @pytest.fixture(scope="module")
-def place(cluster, blank):
+def folder(tmp_path_factory):
+    """Where the attendant puts files out."""
+    return tmp_path_factory.mktemp("attendant")
+
+
+@pytest.fixture(scope="module")
+def place(cluster, blank, folder):
     """A server that does imports, its database, and a key."""
     dsn = create(cluster, blank)
     with psycopg.connect(dsn) as conn:
         key = signed(conn, "import")
-    with serving(dsn, HUDNA_IMPORT_LIMIT_MB="8") as url:
+    with serving(dsn, HUDNA_IMPORT_LIMIT_MB="8", TMPDIR=str(folder)) as url:
         yield url, dsn, key
 
 
@@ -179,13 +185,14 @@ def is_begun(dsn, job) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are read from /proc")
-def test_an_import_whose_attendant_is_killed_is_done_all_the_same(place):
+def test_an_import_whose_attendant_is_killed_is_done_all_the_same(place, folder):
     url, dsn, key = place
     content = rows(100_000, 8000)
     headers = key | {"Content-Type": "text/csv"}
     answer = requests.post(url + QUERY, data=content, headers=headers, timeout=60)
     address, job = answer.headers["Location"], answer.json()["jobID"]
     eventually(lambda: is_begun(dsn, job), "the import is not begun")
+    assert list(folder.glob("hudna-import-*"))
     kill_all_below(url)
     told = eventually(lambda: ended(address, key), "the import does not come to an end")
     assert told["status"] == "successful", told
@@ -193,17 +200,19 @@ def test_an_import_whose_attendant_is_killed_is_done_all_the_same(place):
     query = "SELECT count(*) FROM event WHERE source_id::int >= 100000"
     assert ask(dsn, query) == 8000
     assert ask(dsn, f"SELECT tries FROM import_job WHERE id = '{job}'") == 2  # noqa: S608
+    eventually(lambda: not list(folder.iterdir()), "files are left behind")
 
 
-def test_what_was_taken_is_done_by_the_next_server(cluster, blank):
+def test_what_was_taken_is_done_by_the_next_server(cluster, blank, tmp_path):
     dsn = create(cluster, blank)
     with psycopg.connect(dsn) as conn:
         key = signed(conn, "import")
-    with serving(dsn) as url:
+    with serving(dsn, TMPDIR=str(tmp_path)) as url:
         content, headers = rows(1, 8000), key | {"Content-Type": "text/csv"}
         answer = requests.post(url + QUERY, data=content, headers=headers, timeout=60)
         job = answer.json()["jobID"]
         eventually(lambda: is_begun(dsn, job), "the import is not begun")
+    assert list(tmp_path.iterdir()) == []
     assert ask(dsn, "SELECT status FROM import_job") == "running"
     assert ask(dsn, "SELECT count(*) FROM event") == 0
     with serving(dsn) as url:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 from time import monotonic, sleep
 from typing import Any
 
@@ -44,30 +45,37 @@ def attend(settings: Settings) -> None:
     while True:
         try:
             with psycopg.connect(settings.database_url, autocommit=True) as conn:
-                kept.lock(conn)
+                database = kept.lock(conn)
                 while True:
-                    drain(conn, settings)
+                    drain(conn, settings, database)
                     sleep(EVERY_S)
         except psycopg.OperationalError as error:
             log.warning("imports: %s", type(error).__name__)
             sleep(AWAY_S)
 
 
-def drain(conn: Connection, settings: Settings) -> int:
-    """Do all jobs that there are, and return how many; `conn` has the lock, and commits at once."""
+def drain(conn: Connection, settings: Settings, database: str) -> int:
+    """Do all jobs that there are, and return how many; `conn` has the lock, and commits at once.
+
+    `database` names the folders in which their files are put out. What an attendant that was killed
+    has left in its own is taken away: there is but one of a database.
+    """
     done = 0
+    folders = f"hudna-import-{database[:8]}-"
+    for left in Path(gettempdir()).glob(f"{folders}*"):
+        rmtree(left)
     while job := kept.take(conn):
-        _do(conn, job, settings)
+        _do(conn, job, settings, folders)
         done += 1
     if done:
         kept.tidy(conn)
     return done
 
 
-def _do(conn: Connection, job: Job, settings: Settings) -> None:
+def _do(conn: Connection, job: Job, settings: Settings, folders: str) -> None:
     """Do a job, whatever comes of it."""
     try:
-        with _put_out(conn, job) as files:
+        with _put_out(conn, job, folders) as files:
             _import(conn, job, files, settings)
     except _FailedError as error:
         kept.fail(conn, job, error.outcome)
@@ -107,9 +115,9 @@ class _Files:
 
 
 @contextmanager
-def _put_out(conn: Connection, job: Job) -> Iterator[_Files]:
+def _put_out(conn: Connection, job: Job, folders: str) -> Iterator[_Files]:
     """Put the files of a job on the disk, where only this user may read them."""
-    with TemporaryDirectory(prefix="hudna-import-") as folder:
+    with TemporaryDirectory(prefix=folders) as folder:
         files = _Files(Path(folder))
         for each in kept.files(conn, job.id):
             if each.role != "exceptions":

@@ -176,9 +176,12 @@ def take(conn: Connection) -> Job | None:
     return _jobs(conn, "one", {"job": row[0], "api_key": None})[0] if row else None
 
 
-def lock(conn: Connection) -> None:
-    """Wait until this session is the only one that takes jobs of the database."""
-    conn.execute(_query("lock"))
+def lock(conn: Connection) -> str:
+    """Wait until this session is the only one that takes jobs of the database; return its name."""
+    row = conn.execute(_query("lock")).fetchone()
+    if row is None:
+        raise LookupError("the database has no epoch")
+    return str(row[0])
 
 
 def progress(conn: Connection, job: Job, share: float, message: str) -> None:
