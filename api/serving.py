@@ -143,8 +143,17 @@ def _keep_attending(settings: Settings, stopped: threading.Event) -> None:
 def attendant(settings: Settings) -> None:
     """Do the imports that arrive, for ever."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # in order: its files are taken away
+    signal.signal(signal.SIGTERM, _stop_once)
     attend(settings)
+
+
+def _stop_once(*_: Any) -> None:
+    """End this process in order: its query is cancelled, its files are taken away.
+
+    A second signal would break that off, and there is one where the first went to a whole group.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def _when_told_to_stop(act: Callable[[], None]) -> None:

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +19,26 @@ from importing import create
 from test_imports import IMPORTS, signed
 
 PATIENCE_S = 60
+
+#: Attendants who look for jobs all the time, and are told to stop twice, 2 ms apart.
+STOPPED_TWICE = """
+import multiprocessing, os, time
+from api.jobs import doing
+from api.serving import attendant
+from api.settings import Settings
+
+doing.EVERY_S = 0
+processes = multiprocessing.get_context("fork")
+for _ in range(10):
+    process = processes.Process(target=attendant, args=(Settings.from_env(os.environ),))
+    process.start()
+    time.sleep(0.2)
+    process.terminate()
+    time.sleep(0.002)
+    process.terminate()
+    process.join()
+    assert process.exitcode == 0, process.exitcode
+"""
 QUERY = f"{IMPORTS}?format=ucdp&places=false"
 
 
@@ -201,6 +223,16 @@ def test_an_import_whose_attendant_is_killed_is_done_all_the_same(place, folder)
     assert ask(dsn, query) == 8000
     assert ask(dsn, f"SELECT tries FROM import_job WHERE id = '{job}'") == 2  # noqa: S608
     eventually(lambda: not list(folder.iterdir()), "files are left behind")
+
+
+def test_an_attendant_is_stopped_in_order_and_silently(cluster, blank):
+    """Though a signal comes in the midst of a query, and twice, as those to a whole group do."""
+    environment = os.environ | {"DATABASE_URL": create(cluster, blank)}
+    command = [sys.executable, "-c", STOPPED_TWICE]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_was_taken_is_done_by_the_next_server(cluster, blank, tmp_path):

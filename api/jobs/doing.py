@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from shutil import rmtree
@@ -44,7 +44,9 @@ def attend(settings: Settings) -> None:
     """Do the jobs of a database as they come, for ever."""
     while True:
         try:
-            with psycopg.connect(settings.database_url, autocommit=True) as conn:
+            # closing: a signal may have come between a query and its answer, where there is nothing
+            # to commit, and no rolling back.
+            with closing(psycopg.connect(settings.database_url, autocommit=True)) as conn:
                 database = kept.lock(conn)
                 while True:
                     drain(conn, settings, database)
