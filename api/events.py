@@ -32,7 +32,6 @@ class One(NamedTuple):
     """A version of an event, and the head that it made."""
 
     version: Version
-    epoch: str
     head: int
     feature: bytes
 
@@ -96,8 +95,8 @@ def one(pool: Pool, event: UUID, query: Query) -> One | None:
     row = _row(pool, statement, values)
     if row is None:
         return None
-    *version, epoch, head, text = row
-    return One(Version(*version), epoch, head, text.encode())
+    *version, head, text = row
+    return One(Version(*version), head, text.encode())
 
 
 def is_gone(pool: Pool, event: UUID) -> bool:

@@ -218,10 +218,10 @@ def _locked(conn: Connection, target: Target, *, deleted_too: bool = False) -> E
     row = conn.execute(_query("lock", content=_as_text()), {"id": target.id}).fetchone()
     if row is None:
         raise MissingError(gone=False)
-    tx_id, number, hidden, deleted, ever_public, *identity, content = row
+    epoch, tx_id, number, hidden, deleted, ever_public, *identity, content = row
     if (hidden and not target.caller.may("read:restricted")) or (deleted and not deleted_too):
         raise MissingError(gone=ever_public)
-    version = Version(tx_id, number, _exact_tx(conn, target))
+    version = Version(epoch, tx_id, number, _exact_tx(conn, target))
     if not target.expected(version):
         raise StaleError
     for name in _GEOMETRIES:

@@ -137,7 +137,7 @@ SELECT s.epoch::text, {head}, {mark}, {withheld}, c.number FROM feed.state AS s,
 
 -- name: one
 -- One event, with what its entity tag is made of, and the head at which it became what it is.
-SELECT e.tx_id, e.version, {exact}, s.epoch::text, t.seq, {feature}
+SELECT s.epoch::text, e.tx_id, e.version, {exact}, t.seq, {feature}
   FROM feed.state AS s, {event} AS e JOIN feed.tx AS t ON t.tx_id = e.tx_id
  WHERE e.id = %(id)s AND {seen}
 

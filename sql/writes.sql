@@ -7,7 +7,8 @@ SELECT set_config('hudna.actor', %(actor)s, true)
 
 -- name: lock
 -- An event as it stands, kept from others until the end; geometries in hexadecimal.
-SELECT e.tx_id, e.version, e.hidden, e.deleted, e.ever_public, e.dataset, e.source_id, (SELECT to_jsonb(c) FROM (SELECT {content}) AS c)
+SELECT (SELECT s.epoch::text FROM feed.state AS s), e.tx_id, e.version, e.hidden, e.deleted, e.ever_public, e.dataset, e.source_id,
+       (SELECT to_jsonb(c) FROM (SELECT {content}) AS c)
   FROM event AS e WHERE e.id = %(id)s FOR UPDATE
 
 -- name: exact_tx
@@ -31,7 +32,7 @@ UPDATE event AS e SET {assignments}, deleted = false
 
 -- name: written
 -- What versions there are now.
-SELECT e.id, e.tx_id, e.version, x.tx_id
+SELECT e.id, (SELECT s.epoch::text FROM feed.state AS s), e.tx_id, e.version, x.tx_id
   FROM event AS e LEFT JOIN event_exact AS x ON x.event_id = e.id WHERE e.id = ANY(%(ids)s)
 
 -- name: feature

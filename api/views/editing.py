@@ -192,6 +192,7 @@ def _kept(one: Written) -> dict[str, Any]:
     """Return what is kept of an answer."""
     return {
         "id": str(one.id),
+        "epoch": one.version.epoch,
         "tx_id": one.version.tx_id,
         "version": one.version.number,
         "exact_tx": one.version.exact_tx if sees_all() else None,
@@ -208,7 +209,7 @@ def _text(conn: Connection, answer: Answer) -> bytes | None:
 
 def _tag(one: dict[str, Any]) -> str:
     """Return the entity tag that a GET of the event has."""
-    version = Version(one["tx_id"], one["version"], one.get("exact_tx"))
+    version = Version(one["epoch"], one["tx_id"], one["version"], one["exact_tx"])
     return etag(version, "point", CRS84, GEOJSON)
 
 

@@ -77,7 +77,7 @@ def item(event_id: str) -> Response:
     made.append(link("version-history", f"{PATH}/items/{uuid}/history", JSON, "Its versions"))
     if sight.has_past(query):
         # Cited at the head that made it what it is: as long as its tag is the same, so is that.
-        made.append(cited(f"{found.epoch[:8]}.{found.head}", media))
+        made.append(cited(f"{found.version.epoch[:8]}.{found.head}", media))
     answer = paging.one(found.feature, made, media, query["crs"])
     answer.set_etag(etag(found.version, query["geometry"], query["crs"], media))
     return answer
