@@ -9,7 +9,8 @@ SELECT epoch::text, public_head, head FROM feed.state
 -- name: page
 -- The next changes in the order of the commits, and of the ids within one: each event once, where it was changed last.
 -- First the rest of the transaction in which the page before ended, then those behind it; the partial index of feed.tx passes
--- over those of which nothing is left. What a client who began at `base` cannot have seen need not be taken from it.
+-- over those of which nothing is left. The planner is not shown the cursor: by statistics of before the last commits nearly nothing is
+-- behind it, and it would sort all of that. What a client who began at `base` cannot have seen need not be taken from it.
 WITH {touched}here AS MATERIALIZED (
   SELECT s.epoch::text AS epoch, {head} AS head, s.min_seq, coalesce(g.version, '') AS gazetteer,
          coalesce(%(base)s, {head}) AS base, {mark} AS mark, {total} AS total
@@ -22,7 +23,7 @@ ahead AS MATERIALIZED (
     UNION ALL
     (SELECT t.seq, e.id FROM feed.tx AS t CROSS JOIN LATERAL (
        SELECT o.id FROM event AS o WHERE o.{tx} = t.tx_id ORDER BY o.id LIMIT %(limit)s + 1) AS e
-      WHERE t.{live} > 0 AND t.seq > %(seq)s ORDER BY t.seq, e.id LIMIT %(limit)s + 1)) AS u
+      WHERE t.{live} > 0 AND t.seq > (SELECT %(seq)s::bigint) ORDER BY t.seq, e.id LIMIT %(limit)s + 1)) AS u
    ORDER BY seq, id LIMIT %(limit)s + 1)
 SELECT json_build_object(
          'epoch', epoch, 'head', head, 'total', total, 'gazetteer', gazetteer, 'mark', mark,

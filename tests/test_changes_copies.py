@@ -151,18 +151,21 @@ def read(conn, statement, values) -> int:
     return rows(plan[0]["Plan"])
 
 
-@pytest.fixture(scope="module")
-def piled(make_database):
-    """A database with transactions of which nothing is left, a giant one, and many small ones."""
+@pytest.fixture(scope="module", params=["never", "early"])
+def piled(make_database, request):
+    """A database with transactions of which nothing is left, a giant one, and many small ones.
+
+    It has no statistics, or those of when it was small.
+    """
     with psycopg.connect(make_database()) as conn:
         conn.execute("SET plan_cache_mode = force_custom_plan")
-        # Without statistics, or with good ones: those of a table that was small then, which would
-        # mislead the planner until the next round, must not come in between.
         for table in ("event", "feed.tx"):
             conn.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
         for n in range(100):
             insert(conn, notes=str(n), country="IRQ")
             conn.commit()
+        if request.param == "early":
+            conn.execute("ANALYZE")
         conn.execute("UPDATE event SET notes = 'all at once'")
         conn.execute(
             "INSERT INTO event (id, dataset, source_id, event_type, country)"
