@@ -45,7 +45,7 @@ class StaleError(Exception):
 
 
 class TakenError(Exception):
-    """There is such an event already."""
+    """There is such an event already, or it has been erased, which is for good."""
 
     def __init__(self, dataset: str, source_id: str) -> None:
         super().__init__(f"{dataset}/{source_id}")
@@ -99,8 +99,8 @@ def create(
 ) -> list[Written]:
     """Write new events, all or none, and return them in their order.
 
-    An event that had been deleted is back, as its next version. `many` says that the body was a
-    collection, for the pointers of errors.
+    An event that had been deleted, but not erased, is back, as its next version. `many` says that
+    the body was a collection, for the pointers of errors.
 
     Raises:
         ValidationError, UnclearError, TakenError
@@ -110,15 +110,15 @@ def create(
     _unlike(rows, many=many)
     remarks = _sited(conn, siting, zip(ats, rows, given, strict=True))
     ids = [row["id"] for row in rows]
-    there = dict(conn.execute(queries("writes.sql")["taken"], {"ids": ids}).fetchall())
+    may_be_back = dict(conn.execute(queries("writes.sql")["taken"], {"ids": ids}).fetchall())
     for row in rows:
-        if there.get(row["id"]) is False:
+        if may_be_back.get(row["id"]) is False:
             raise TakenError(row["dataset"], row["source_id"])
     try:
-        _write(conn, "create", [row for row in rows if row["id"] not in there])
+        _write(conn, "create", [row for row in rows if row["id"] not in may_be_back])
     except psycopg.errors.UniqueViolation as error:
         raise TakenError(DATASET, "") from error
-    _write(conn, "change", [row for row in rows if row["id"] in there])
+    _write(conn, "change", [row for row in rows if row["id"] in may_be_back])
     for row, one in zip(rows, given, strict=True):
         if one.get("exact_geometry") is not None:
             _keep_exact(conn, row["id"], one["exact_geometry"])

@@ -17,8 +17,8 @@ SELECT (SELECT s.epoch::text FROM feed.state AS s), e.tx_id, e.version, e.hidden
 SELECT x.tx_id FROM event_exact AS x WHERE x.event_id = %(id)s
 
 -- name: taken
--- Which of these events there are, tombstones too, kept from others until the end.
-SELECT e.id, e.deleted FROM event AS e WHERE e.id = ANY(%(ids)s) ORDER BY e.id FOR UPDATE
+-- Which of these events there are, and whether it is a tombstone of one that may come back; kept from others until the end.
+SELECT e.id, e.deleted AND NOT e.erased FROM event AS e WHERE e.id = ANY(%(ids)s) ORDER BY e.id FOR UPDATE
 
 -- name: create
 -- New events.

@@ -52,6 +52,16 @@ def test_an_event_that_was_deleted_comes_back_as_its_next_version(desk):
     assert version(desk, path) == 3
 
 
+def test_an_event_that_was_erased_does_not_come_back(desk):
+    sent = feature(source_id=str(uuid4()), notes="never again")
+    path = made(desk, sent, desk.reader)
+    assert desk.client.delete(f"{path}?erase=true", headers=desk.admin).status_code == 204
+    for who in (desk.reader, desk.admin):
+        assert_problem(post(desk, sent, who), 409, type="urn:hudna:problem:exists")
+    assert_problem(put(desk, path, sent, desk.admin), 410)
+    assert desk.client.get(path).status_code == 410
+
+
 def test_what_is_hidden_is_not_there_for_who_may_not_see_it(desk, rows):
     path = made(desk, feature(notes="canary", visibility="restricted"))
     nowhere = f"{ITEMS}/{uuid4()}"

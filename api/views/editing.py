@@ -148,7 +148,10 @@ def _done(who: Caller, status: int, act: Act) -> tuple[Answer, bytes | None]:
         text = "This Idempotency-Key was that of another request: take a new one."
         raise Problem("key-reused", text) from None
     except writing.TakenError as error:
-        text = f"There is an event {error.source_id} of the dataset {error.dataset} already."
+        text = (
+            f"There is an event {error.source_id} of the dataset {error.dataset} already,"
+            " or there was, and it has been erased."
+        )
         raise Problem("exists", text) from None
     except writing.StaleError:
         text = "The event has changed since: get it again, and change that."
