@@ -85,6 +85,7 @@ packages:
 	if [ -n "$(TESTING)" ]; then # what tests/clients and the pages are tried with
 		command -v ogr2ogr >/dev/null || missing+=" gdal-bin"
 		command -v chromium >/dev/null || missing+=" chromium"
+		command -v wrk >/dev/null || missing+=" wrk"
 		/usr/bin/python3 -P -c 'import qgis.core' 2>/dev/null || missing+=" python3-qgis"
 		Rscript -e 'library(sf)' &>/dev/null || missing+=" r-cran-sf"
 	fi

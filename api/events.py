@@ -84,15 +84,8 @@ def count(pool: Pool, query: Query) -> tuple[State, int]:
 
 def one(pool: Pool, event: UUID, query: Query) -> One | None:
     """Return an event that `query` sees."""
-    named, eyes = queries("events.sql"), sight.of(query)
-    statement = named["one"].format(
-        event=sight.events(query),
-        seen=sight.seen(query),
-        exact=named["exact_tx"] if eyes.restricted and not eyes.past else SQL("NULL"),
-        feature=statements.feature(query),
-    )
     values = {"id": event} | geometries.values(query) | sight.values(query)
-    row = _row(pool, statement, values)
+    row = _row(pool, statements.one(query), values)
     if row is None:
         return None
     *version, head, text = row

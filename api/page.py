@@ -1,4 +1,4 @@
-"""How a page of events is asked for: pure functions from a query to statements, no I/O.
+"""How events are asked for, a page or one: pure functions from a query to statements, no I/O.
 
 A region with a period, newest first, has two good plans and no sign by which to tell which is the
 good one: places and dates are correlated, and the planner does not know how. So the statements are
@@ -92,6 +92,17 @@ def whole(query: Query) -> Composed:
         then=_then(query),
         **sight.told(query),
         **_holes(query, [*conditions.everything(query), *_after(query)]),
+    )
+
+
+def one(query: Query) -> Composed:
+    """Return the statement that gives the event called `id`, its version and the head it made."""
+    named, eyes = queries("events.sql"), sight.of(query)
+    return named["one"].format(
+        event=sight.events(query),
+        seen=sight.seen(query),
+        exact=named["exact_tx"] if eyes.restricted and not eyes.past else SQL("NULL"),
+        feature=feature(query),
     )
 
 

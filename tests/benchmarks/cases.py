@@ -5,13 +5,13 @@ import json
 import sys
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import psycopg
-from psycopg.sql import SQL
 
-from api import page
-from api.db import SESSION, queries
-from api.parameters import ItemsQuery, load
+from api import geometries, page, sight
+from api.db import SESSION
+from api.parameters import EventQuery, ItemsQuery, load
 
 ITEMS = "/collections/events/items"
 IRAQ = "38.8,29.1,48.5,37.3"
@@ -71,8 +71,9 @@ def statements(conn, case: Case) -> list[str]:
     """Return the statements that the service sends for `case`, with their values in them."""
     bind = psycopg.ClientCursor(conn).mogrify
     if "?" not in case.path:
-        one = queries("events.sql")["one"].format(feature=SQL("e.feature"))
-        return [bind(one, {"id": case.path.rpartition("/")[2]})]
+        event, query = UUID(case.path.rpartition("/")[2]), load(EventQuery, b"", [])
+        values = {"id": event} | geometries.values(query) | sight.values(query)
+        return [bind(page.one(query), values)]
     sent = []
     values = page.parameters(case.query)
     for statement in page.statements(case.query):
