@@ -28,7 +28,7 @@ from api import keys
 from api.cluster import Cluster
 from api.db import migrate
 from conftest import insert, serving
-from test_mirror import HUDNA, geopackage
+from mirroring import HUDNA, geopackage
 
 #: How often something is killed: `make faults` sets more.
 CYCLES = int(os.environ.get("HUDNA_CYCLES", "3"))

@@ -11,7 +11,7 @@ from race import NOTHING, ByDate, Copying, InMemory, differences, head, truth, w
 from api.mirror import Origin
 from api.mirror.geopackage import GeoPackage
 from conftest import serving
-from test_mirror import geopackage
+from mirroring import geopackage
 
 #: How often: `make faults` sets more.
 ROUNDS = int(os.environ.get("HUDNA_ROUNDS", "2"))
