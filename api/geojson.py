@@ -81,12 +81,8 @@ def members(page: Page, returned: int, matched: int | None, links: list[Link]) -
 
 def stamp(at: datetime | None = None) -> str:
     """Return an instant as answers are stamped with it; the present one, if none is given."""
-    return (
-        (at or datetime.now(UTC))
-        .astimezone(UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
+    there = (at or datetime.now(UTC)).astimezone(UTC)
+    return there.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _dumped(value: Any) -> bytes:

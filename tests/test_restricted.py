@@ -281,7 +281,7 @@ def leaks(answer) -> list[str]:
     return [mark for mark in marks if mark in packed]
 
 
-def crawl(client, start, ids):
+def crawl(client, start):
     """Yield every answer that the links of the service lead to, in all formats that are text."""
     todo, seen = [*start], set()
     while todo:
@@ -349,7 +349,7 @@ def test_a_crawl_of_everything_finds_no_canary(client, planted):
         f"{ITEMS}?datetime=1999-03-03&resultType=hits",
     ]
     asked_for = 0
-    for address, answer in crawl(client, start, ids):
+    for address, answer in crawl(client, start):
         asked_for += 1
         found = leaks(answer)
         if CANARY in address:

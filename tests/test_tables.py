@@ -180,7 +180,7 @@ def test_a_table_may_have_another_delimiter():
     content = table(LEAST | {"notes": "a,b"}).replace(",", ";").replace("a;b", "a,b")
     (incoming,), rejections = load(content, 'delimiter = ";"')
     assert not rejections.rows
-    assert incoming.event["notes"] in {"a,b", '"a,b"'}
+    assert incoming.event["notes"] == "a,b"
 
 
 @pytest.mark.parametrize(
