@@ -135,9 +135,8 @@ def components() -> dict[str, Any]:
         ("delete", parameters.DeleteQuery),
         ("tile", parameters.TileQuery),
         ("tileset", parameters.TilesetQuery),
-        ("history", parameters.HistoryQuery),
+        ("list", parameters.ListQuery),
         ("import", import_parameters.ImportQuery),
-        ("imports", import_parameters.ImportsQuery),
     ):
         for name, field in _fields(schema):
             described = _parameter(converter, name, field)

@@ -13,7 +13,8 @@ class ImportBrief(Schema):
     type = fields.String(required=True, validate=validate.Equal("process"))
     format = fields.String(required=True)
     status = fields.String(
-        required=True, validate=validate.OneOf(["accepted", "running", "successful", "failed"])
+        required=True,
+        validate=validate.OneOf(["accepted", "running", "successful", "failed", "dismissed"]),
     )
     message = fields.String(required=True, metadata=says("How it goes, or what came of it."))
     progress = fields.Integer(required=True, validate=validate.Range(0, 100))

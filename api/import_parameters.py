@@ -4,10 +4,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.fields import Text, Whole
+from api.fields import Text
 from api.importers import FORMATS
 from api.jobs.kinds import errors
-from api.parameters import LIMIT_DEFAULT, FormatQuery, Query
+from api.parameters import Query
 from api.schemas import says
 
 
@@ -63,17 +63,3 @@ class ImportQuery(Query):
         wrong = errors(data["format"], data)
         if wrong:
             raise ValidationError(wrong)
-
-
-class ImportsQuery(FormatQuery):
-    """What the list of imports takes."""
-
-    limit = Whole(
-        load_default=LIMIT_DEFAULT,
-        validate=validate.Range(min=1),
-        metadata=says("The most imports; more than 1,000 means 1,000.", maximum=1000),
-    )
-    cursor = Whole(
-        validate=validate.Range(min=1),
-        metadata=says("Where to go on: copied from a `next` link."),
-    )

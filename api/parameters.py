@@ -113,13 +113,13 @@ class EventQuery(FeatureQuery):
     as_of = _as_of()
 
 
-class HistoryQuery(FormatQuery):
-    """What the versions of an event take."""
+class ListQuery(FormatQuery):
+    """What a list takes whose entries are numbered, the highest first."""
 
     limit = Whole(
         load_default=LIMIT_DEFAULT,
         validate=validate.Range(min=1),
-        metadata=says("The most versions; more than 1,000 means 1,000.", maximum=1000),
+        metadata=says("The most entries; more than 1,000 means 1,000.", maximum=1000),
     )
     cursor = Whole(
         validate=validate.Range(min=1),

@@ -39,6 +39,7 @@ KINDS = {
     "method-not-allowed": (405, "The resource does not take this method; Allow says which."),
     "not-acceptable": (406, "None of the formats asked for can be given."),
     "exists": (409, "There is such an event already."),
+    "finished": (409, "The import has come to an end already."),
     "in-flight": (409, "A request with the same Idempotency-Key is being answered just now."),
     "cursor-gone": (410, "The cursor is too old: start again without one."),
     "gone": (410, "There was an event here, and it has been deleted."),

@@ -24,20 +24,21 @@ UPDATE import_job SET status = 'accepted', message = 'Waiting for its turn.', up
 -- It does not come about.
 DELETE FROM import_job WHERE id = %(job)s
 
--- name: one
--- A job, for the key that sent it, or for anybody.
+-- name: job
+-- What there is to know of a job.
 SELECT j.id, j.number, k.name AS actor, j.format, j.options, j.status, j.message, j.progress, j.tries,
        j.created, j.started, j.finished, j.updated, j.account, j.faults,
        k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp()) AS valid
   FROM import_job AS j JOIN api_key AS k ON k.id = j.api_key
+
+-- name: one
+-- A job, for the key that sent it, or for anybody.
+{job}
  WHERE j.id = %(job)s AND j.status <> 'arriving' AND (%(api_key)s::uuid IS NULL OR j.api_key = %(api_key)s)
 
 -- name: some
 -- The jobs of a key, or of all, the newest first.
-SELECT j.id, j.number, k.name AS actor, j.format, j.options, j.status, j.message, j.progress, j.tries,
-       j.created, j.started, j.finished, j.updated, j.account, j.faults,
-       k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp()) AS valid
-  FROM import_job AS j JOIN api_key AS k ON k.id = j.api_key
+{job}
  WHERE j.status <> 'arriving' AND (%(api_key)s::uuid IS NULL OR j.api_key = %(api_key)s)
    AND (%(before)s::bigint IS NULL OR j.number < %(before)s)
  ORDER BY j.number DESC LIMIT %(limit)s
@@ -80,6 +81,11 @@ UPDATE import_job
    SET status = 'failed', message = %(message)s, account = %(account)s, faults = %(faults)s,
        updated = clock_timestamp(), finished = clock_timestamp()
  WHERE id = %(job)s AND status = 'running' AND tries = %(tries)s
+
+-- name: dismiss
+-- It is not to be done, or not to its end. Whoever is at it finds that it is his no more.
+UPDATE import_job SET status = 'dismissed', message = 'Called off: nothing was loaded.', updated = clock_timestamp(), finished = clock_timestamp()
+ WHERE id = %(job)s AND finished IS NULL
 
 -- name: forget_exceptions
 -- The report of a try that has come to nothing.

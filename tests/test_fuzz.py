@@ -34,7 +34,7 @@ SCHEMA = "/collections/events/schema"
 TILE = f"{TILESET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
 #: Nobody may write without a key.
 WRITES = ["createEvents", "replaceEvent", "changeEvent", "deleteEvent"]
-WRITES += ["sendImport", "imports", "import", "importExceptions"]
+WRITES += ["sendImport", "imports", "import", "importExceptions", "dismissImport"]
 KEPT_OUT = {
     "positive_data_acceptance": {"expected-statuses": ["401"]},
     "negative_data_rejection": {"expected-statuses": ["401"]},

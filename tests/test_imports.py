@@ -1,85 +1,22 @@
-"""Imports over HTTP: sent, kept, done by the attendant, and told of."""
+"""Imports over HTTP: which files are taken, by whom, and what comes of them."""
 
 import csv
 import io
-import json
 
 import psycopg
 import pytest
 
 import acled
+import import_desk
 from api import keys
-from api.jobs import doing, kept
 from conftest import ITEMS, assert_problem, links, opened
-from ged import ROW, ged
+from ged import ged
+from import_desk import BAD, IMPORTS, Desk, signed, some
 from importing import create
 from test_import_formats import FILES
 from test_tables import block
 
-IMPORTS = "/collections/events/imports"
-
-
-def some(*rows) -> bytes:
-    """The bytes of a file whose rows are right, but for these cells."""
-    return ged(*[ROW | cells for cells in rows])
-
-
-def signed(conn, *scopes, **further):
-    """Make a key; return the header that has it."""
-    text = keys.make(conn, further.pop("name", "Desk"), scopes, **further)[1]
-    conn.commit()
-    return {"Authorization": f"Bearer {text}"}
-
-
-class Desk:
-    """One who sends files to a service, and an attendant who does them when told to."""
-
-    def __init__(self, dsn, client) -> None:
-        self.dsn, self.client = dsn, client
-        self.settings = client.application.extensions["hudna"].settings
-        with psycopg.connect(dsn) as conn:
-            self.key = signed(conn, "import")
-            self.admin = signed(conn, "admin", name="Admin")
-            self.other = signed(conn, "import", name="Other")
-            self.reader = signed(conn, "import", "read:restricted", name="Reader")
-
-    def send(self, content=None, *, key=None, media="text/csv", **query):
-        query = {"places": "false"} | query
-        headers = (key or self.key) | {"Content-Type": media}
-        return self.client.post(IMPORTS, query_string=query, data=content, headers=headers)
-
-    def send_form(self, *, key=None, query=None, **files):
-        data = {
-            role: [(io.BytesIO(content), name) for name, content in some.items()]
-            for role, some in files.items()
-        }
-        query = {"places": "false"} | query
-        return self.client.post(IMPORTS, query_string=query, data=data, headers=key or self.key)
-
-    def do(self) -> int:
-        with psycopg.connect(self.dsn, autocommit=True) as conn:
-            return doing.drain(conn, self.settings, "a-database")
-
-    def told(self, answer, key=None) -> dict:
-        """Let what was sent be done; return what is told of it then."""
-        assert answer.status_code == 201, answer.text
-        self.do()
-        told = self.client.get(answer.headers["Location"], headers=key or self.key)
-        assert told.status_code == 200, told.text
-        return told.json
-
-    def ask(self, query):
-        with psycopg.connect(self.dsn) as conn:
-            return conn.execute(query).fetchone()[0]
-
-    def head(self):
-        return self.ask("SELECT head FROM feed.state")
-
-
-@pytest.fixture
-def desk(cluster, blank):
-    with opened(dsn := create(cluster, blank)) as client:
-        yield Desk(dsn, client)
+desk = import_desk.desk  # a fixture
 
 
 # A file of every format.
@@ -146,9 +83,6 @@ def test_several_files_and_a_list_of_deletions_are_one_import(desk):
 
 
 # What is wrong.
-
-
-BAD = some({"id": "1"}, {"id": "2", "latitude": "99"}, {"id": "3", "best": "many"})
 
 
 def test_bad_rows_forbid_the_whole_and_are_listed(desk):
@@ -320,101 +254,3 @@ def test_what_a_revoked_key_has_sent_is_not_done(desk):
     assert told["status"] == "failed"
     assert "key" in told["message"]
     assert desk.ask("SELECT count(*) FROM event") == 0
-
-
-# The list.
-
-
-def test_the_list_has_the_newest_first_and_goes_on(desk):
-    sent = [desk.send(ged(), format="ucdp").json["jobID"] for _ in range(5)]
-    found, url = [], f"{IMPORTS}?limit=2"
-    while url:
-        page = desk.client.get(url, headers=desk.key).json
-        found.append([job["jobID"] for job in page["jobs"]])
-        url = next((link["href"] for link in links(page, "next")), None)
-    assert found == [sent[:2:-1], sent[2:0:-1], sent[:1]]
-
-
-@pytest.mark.parametrize("which", ["list", "job"])
-def test_people_can_read_it(desk, which):
-    sent = desk.send(BAD, format="ucdp", name="bad.csv")
-    desk.do()
-    address = IMPORTS if which == "list" else sent.headers["Location"]
-    answer = desk.client.get(address, headers=desk.key | {"Accept": "text/html"})
-    assert answer.content_type.startswith("text/html")
-    assert "2 of 3 rows are bad" in answer.text
-
-
-# The attendant.
-
-
-def test_jobs_are_done_in_the_order_in_which_they_came_and_leave_no_files(desk):
-    for best in ("4", "5", "6"):
-        desk.send(some({"best": best, "high": "9"}), format="ucdp")
-    assert desk.do() == 3
-    assert desk.ask("SELECT fatalities_best FROM event") == 6
-    assert desk.ask("SELECT count(*) FROM import_piece") == 0
-    assert desk.do() == 0
-
-
-def test_a_job_that_was_broken_off_is_done_by_the_next_attendant(desk):
-    sent = desk.send(ged(), format="ucdp")
-    with psycopg.connect(desk.dsn, autocommit=True) as conn:
-        assert kept.take(conn).tries == 1
-    told = desk.told(sent)
-    assert told["status"] == "successful"
-    assert desk.ask("SELECT tries FROM import_job") == 2
-
-
-def test_a_job_that_ends_every_attendant_is_given_up(desk):
-    sent = desk.send(ged(), format="ucdp")
-    with psycopg.connect(desk.dsn, autocommit=True) as conn:
-        for _ in range(doing.TRIES):
-            kept.take(conn)
-    told = desk.told(sent)
-    assert told["status"] == "failed"
-    assert "begun 3 times" in told["message"]
-
-
-def test_who_has_lost_a_job_to_another_writes_nothing(desk):
-    desk.send(ged(), format="ucdp")
-    with psycopg.connect(desk.dsn, autocommit=True) as conn:
-        mine = kept.take(conn)
-        theirs = kept.take(conn)
-        outcome = kept.Outcome("done")
-        assert not kept.succeed(conn, mine, outcome)
-        assert not kept.fail(conn, mine, outcome)
-        assert kept.succeed(conn, theirs, outcome)
-
-
-def test_a_fault_of_our_own_is_logged_and_told_without_its_words(desk, monkeypatch, caplog):
-    def fail(*_args, **_kwargs):
-        raise ZeroDivisionError("division by zero")
-
-    monkeypatch.setattr(doing, "load", fail)
-    told = desk.told(desk.send(ged(), format="ucdp"))
-    assert told["status"] == "failed"
-    assert "division" not in json.dumps(told)
-    assert "division by zero" in caplog.text
-
-
-def test_without_a_gazetteer_places_cannot_be_completed(desk):
-    told = desk.told(desk.send(ged(), format="ucdp", places="true"))
-    assert (told["status"], desk.ask("SELECT count(*) FROM event")) == ("failed", 0)
-    assert "hudna gazetteer load" in told["message"]
-
-
-def test_old_jobs_and_those_whose_files_never_came_are_taken_away(desk):
-    for _ in range(3):
-        desk.send(ged(), format="ucdp")
-    desk.do()
-    with psycopg.connect(desk.dsn, autocommit=True) as conn:
-        conn.execute(
-            "UPDATE import_job SET finished = finished - interval '31 days' WHERE number = 1"
-        )
-        conn.execute(
-            "UPDATE import_job SET status = 'arriving', finished = NULL,"
-            " created = created - interval '2 days' WHERE number = 2"
-        )
-        kept.tidy(conn)
-    assert desk.ask("SELECT array_agg(number) FROM import_job") == [3]

@@ -15,8 +15,8 @@ import requests
 
 from conftest import serving
 from ged import ROW, ged
+from import_desk import IMPORTS, signed
 from importing import create
-from test_imports import IMPORTS, signed
 
 PATIENCE_S = 60
 
@@ -223,6 +223,19 @@ def test_an_import_whose_attendant_is_killed_is_done_all_the_same(place, folder)
     assert ask(dsn, query) == 8000
     assert ask(dsn, f"SELECT tries FROM import_job WHERE id = '{job}'") == 2  # noqa: S608
     eventually(lambda: not list(folder.iterdir()), "files are left behind")
+
+
+def test_an_import_that_runs_is_called_off(place, folder):
+    url, dsn, key = place
+    headers = key | {"Content-Type": "text/csv"}
+    answer = requests.post(url + QUERY, data=rows(200_000, 8000), headers=headers, timeout=60)
+    address, job = answer.headers["Location"], answer.json()["jobID"]
+    eventually(lambda: is_begun(dsn, job), "the import is not begun")
+    answer = requests.delete(address, headers=key, timeout=10)
+    assert (answer.status_code, answer.json()["status"]) == (200, "dismissed")
+    eventually(lambda: not list(folder.iterdir()), "it goes on")
+    assert ask(dsn, "SELECT count(*) FROM event WHERE source_id::int >= 200000") == 0
+    assert state(address, key)["status"] == "dismissed"
 
 
 def test_an_attendant_is_stopped_in_order_and_silently(cluster, blank):

@@ -34,6 +34,9 @@ TRIES = 3
 #: The share of a job that reading is, and how often it is told how far that has come.
 READING, TOLD_EVERY_S = 0.8, 0.5
 
+#: Nobody reads this: the job says why it is so.
+NOT_OURS = "It has been called off, or another attendant has it."
+
 #: Options of a job that are wishes about its import.
 WISHED = {each.name for each in fields(Wishes)} - {"placing"}
 
@@ -47,25 +50,28 @@ def attend(settings: Settings) -> None:
             # closing: a signal may have come between a query and its answer, where there is nothing
             # to commit, and no rolling back.
             with closing(psycopg.connect(settings.database_url, autocommit=True)) as conn:
-                database = kept.lock(conn)
+                folders = f"hudna-import-{kept.lock(conn)[:8]}-"
+                sweep(folders)
                 while True:
-                    drain(conn, settings, database)
+                    drain(conn, settings, folders)
                     sleep(EVERY_S)
         except psycopg.OperationalError as error:
             log.warning("imports: %s", type(error).__name__)
             sleep(AWAY_S)
 
 
-def drain(conn: Connection, settings: Settings, database: str) -> int:
-    """Do all jobs that there are, and return how many; `conn` has the lock, and commits at once.
-
-    `database` names the folders in which their files are put out. What an attendant that was killed
-    has left in its own is taken away: there is but one of a database.
-    """
-    done = 0
-    folders = f"hudna-import-{database[:8]}-"
+def sweep(folders: str) -> None:
+    """Take away the folders so named, of an attendant that was killed: there is but one."""
     for left in Path(gettempdir()).glob(f"{folders}*"):
         rmtree(left)
+
+
+def drain(conn: Connection, settings: Settings, folders: str) -> int:
+    """Do all jobs that there are, and return how many; `conn` has the lock, and commits at once.
+
+    Their files are put out in folders whose names begin with `folders`.
+    """
+    done = 0
     while job := kept.take(conn):
         _do(conn, job, settings, folders)
         done += 1
@@ -183,7 +189,7 @@ def _load(
         _keep_exceptions(told.conn, job, rejections)
         outcome = Outcome(_summary(came), account(came, placing), _faults(rejections))
         if not kept.succeed(loading, job, outcome):
-            raise _FailedError("Another attendant has taken this over.")
+            raise _FailedError(NOT_OURS)
 
 
 @dataclass
@@ -214,7 +220,8 @@ class Teller:
         self._tell(READING, "Comparing and writing.")
 
     def _tell(self, share: float, message: str) -> None:
-        kept.progress(self.conn, self.job, share, message)
+        if not kept.progress(self.conn, self.job, share, message):
+            raise _FailedError(NOT_OURS)
         self._last = monotonic()
 
 

@@ -128,6 +128,17 @@ def drop(pool: Pool, job: UUID) -> None:
     _done(pool, "drop", {"job": job})
 
 
+def dismiss(pool: Pool, job: UUID) -> bool:
+    """Call a job off, and take its files away; False: it has come to an end already."""
+
+    def act(conn: Connection) -> bool:
+        dismissed = conn.execute(_query("dismiss"), {"job": job}).rowcount == 1
+        conn.execute(_query("empty"))
+        return dismissed
+
+    return write(pool, act)
+
+
 def one(pool: Pool, job: UUID, caller: Caller) -> tuple[Job, list[File]] | None:
     """Return a job with its files; None: it is not there for this caller."""
     values = {"job": job, "api_key": _whose(caller)}
@@ -184,10 +195,10 @@ def lock(conn: Connection) -> str:
     return str(row[0])
 
 
-def progress(conn: Connection, job: Job, share: float, message: str) -> None:
-    """Tell how far a job is, from 0 to 1."""
+def progress(conn: Connection, job: Job, share: float, message: str) -> bool:
+    """Tell how far a job is, from 0 to 1; False: it has been called off, or another has it."""
     values = {"progress": int(share * 100), "message": message}
-    conn.execute(_query("progress"), values | _as_taken(job))
+    return conn.execute(_query("progress"), values | _as_taken(job)).rowcount == 1
 
 
 def succeed(conn: Connection, job: Job, outcome: Outcome) -> bool:
@@ -233,7 +244,8 @@ def _ended(conn: Connection, name: str, job: Job, outcome: Outcome) -> bool:
 
 def _jobs(conn: Connection, name: str, values: Mapping[str, Any]) -> list[Job]:
     with conn.cursor(row_factory=class_row(Job)) as cursor:
-        return cursor.execute(_query(name), values).fetchall()
+        told = _query(name).format(job=_query("job"))
+        return cursor.execute(told, values).fetchall()
 
 
 def _done(pool: Pool, name: str, values: Mapping[str, Any]) -> None:

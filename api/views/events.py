@@ -11,7 +11,7 @@ from api import collections, events, history, regions, sight
 from api.answers import at_head, document, form, negotiate, unchanged
 from api.formats import BY_MEDIA
 from api.links import DOCUMENT, GEOJSON, JSON, cited, here, link, selves
-from api.parameters import EventQuery, FormatQuery, HistoryQuery, ItemsQuery
+from api.parameters import EventQuery, FormatQuery, ItemsQuery, ListQuery
 from api.problems import Problem, not_found
 from api.versions import Version
 from api.views import changes, files, paging
@@ -86,7 +86,7 @@ def item(event_id: str) -> Response:
 @blueprint.get(f"{PATH}/items/<event_id>/history")
 def item_history(event_id: str) -> Response:
     """Tell who changed what of one event."""
-    query = asked(HistoryQuery)
+    query = asked(ListQuery)
     media = negotiate(DOCUMENT, query.get("f"))
     uuid = _uuid(event_id)
     found = history.of(pool(), uuid, query["limit"], query.get("cursor"), restricted=sees_all())

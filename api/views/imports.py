@@ -12,13 +12,13 @@ from api import access
 from api.answers import document, negotiate
 from api.db import Pool
 from api.geojson import stamp
-from api.import_parameters import ImportQuery, ImportsQuery
+from api.import_parameters import ImportQuery
 from api.jobs import kept
 from api.jobs.kept import File, Job, Part
 from api.jobs.kinds import LARGEST_MAPPING, errors
 from api.keys import Caller
 from api.links import CSV, DOCUMENT, JSON, Link, base, here, link, selves
-from api.parameters import FormatQuery, Query
+from api.parameters import FormatQuery, ListQuery, Query
 from api.problems import Problem, body_invalid, not_found
 from api.views import arriving
 from api.views.asking import RESTRICTED, asked, pool
@@ -41,10 +41,7 @@ def send() -> Response:
     query = asked(ImportQuery)
     with _room():
         job = _arrived(who, query)
-    found = kept.one(pool(), job, who)
-    if found is None:
-        raise not_found("The import has been taken away.")
-    answer = document(_told(*found, who), made=_links(found[0], "self"))
+    answer = _as_it_is(str(job), who)
     answer.status_code = 201
     answer.headers["Location"] = f"{base()}{PATH}/{job}"
     return answer
@@ -54,7 +51,7 @@ def send() -> Response:
 def listed() -> Response:
     """List the imports that this key has sent, or if it is an administrator's all."""
     who = access.require("import")
-    query = asked(ImportsQuery)
+    query = asked(ListQuery)
     media = negotiate(DOCUMENT, query.get("f"))
     limit = query["limit"]
     found = kept.some(pool(), who, limit + 1, query.get("cursor"))
@@ -75,6 +72,19 @@ def one(import_id: str) -> Response:
     made = selves(media, DOCUMENT, "This import", f"{PATH}/{job.id}")
     made += _links(job, None, files)
     return document(_told(job, files, who) | {"links": made}, media)
+
+
+@blueprint.delete(f"{PATH}/<import_id>")
+def dismiss(import_id: str) -> Response:
+    """Call an import off that has not come to an end."""
+    who = access.require("import")
+    asked(Query)
+    job, _ = _found(import_id, who)
+    if not kept.dismiss(current_app.extensions["hudna"].writing, job.id):
+        job, _ = _found(import_id, who)
+        if job.status != "dismissed":
+            raise Problem("finished", f"The import {job.id} has ended already: {job.status}.")
+    return _as_it_is(import_id, who)
 
 
 @blueprint.get(f"{PATH}/<import_id>/exceptions")
@@ -145,6 +155,12 @@ def _found(import_id: str, who: Caller) -> tuple[Job, list[File]]:
     if found is None:
         raise not_found(f"There is no import {import_id} of yours.")
     return found
+
+
+def _as_it_is(import_id: str, who: Caller) -> Response:
+    """Return what is told of an import to who has just changed how it stands."""
+    job, files = _found(import_id, who)
+    return document(_told(job, files, who) | {"links": _links(job, "self", files)})
 
 
 def _links(job: Job, rel: str | None, files: list[File] | None = None) -> list[Link]:

@@ -6,7 +6,7 @@ CREATE TABLE import_job (
   api_key  uuid NOT NULL REFERENCES api_key,
   format   text NOT NULL,
   options  json NOT NULL,
-  status   text NOT NULL DEFAULT 'arriving' CHECK (status IN ('arriving', 'accepted', 'running', 'successful', 'failed')),
+  status   text NOT NULL DEFAULT 'arriving' CHECK (status IN ('arriving', 'accepted', 'running', 'successful', 'failed', 'dismissed')),
   message  text NOT NULL DEFAULT '',
   progress int NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
   tries    int NOT NULL DEFAULT 0,
