@@ -125,7 +125,8 @@ def init_app(app: Flask) -> None:
             if not answer.get_etag()[0]:
                 content = answer.get_data() + str(answer.content_type).encode()
                 answer.set_etag(generate_etag(content))
-            answer.make_conditional(request)
+            if request.if_none_match:  # to look for If-Match is for who writes
+                answer.make_conditional(request)
         if request.method == "OPTIONS" or answer.status_code == 304:
             answer.headers.pop("Content-Type", None)
         return answer

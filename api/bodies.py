@@ -18,7 +18,7 @@ MOST_FEATURES = 1000
 #: What of a feature a server makes itself: it is ignored, for clients send back what they got.
 OURS = {"id", "links", "bbox", "outside_crs", "remarks"}
 #: The same of a collection.
-OURS_OF_MANY = {"links", "bbox", "numberMatched", "numberReturned", "timeStamp"}
+OURS_OF_MANY = {"links", "bbox", "numberMatched", "numberReturned", "timeStamp", "head", "withheld"}
 
 #: How long a text may be. What is indexed has to fit on a page of an index all together.
 LONGEST = 1000

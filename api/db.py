@@ -218,8 +218,23 @@ def migrate(dsn: str, say: Callable[[str], None] = lambda _: None) -> list[str]:
                 with conn.transaction():
                     conn.execute(path.read_bytes())
                     conn.execute("INSERT INTO schema_version (name) VALUES (%s)", [path.stem])
-        conn.execute("SELECT feed.check_epoch()")
+        check_epoch(conn)
     return names
+
+
+def check_epoch(conn: Connection) -> None:
+    """Start a new epoch if the database has moved to another cluster, or been promoted.
+
+    What was handed out before, cursors, heads and entity tags, is refused then, or taken for what
+    it was. A standby stays as it is: its primary decides.
+    """
+    conn.execute("SELECT feed.check_epoch() WHERE NOT pg_is_in_recovery()")
+
+
+def begin_epoch(conn: Connection) -> None:
+    """Start a new epoch: the caller knows that the database was restored, which nothing shows."""
+    conn.execute("UPDATE feed.state SET timeline = 0")  # as that of no cluster
+    check_epoch(conn)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ PREFIX = "HUDNA_"
 
 #: Where data is kept unless it is said otherwise.
 DATA = Path(__file__).parent.parent / "data"
+#: The index of place names in the folder of the data.
+NAMES = "places.sqlite"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,7 @@ class Settings:
         default=3600, metadata={"help": "Seconds after which a file of features is given up."}
     )
     gazetteer: str = field(
-        default=str(DATA / "places.sqlite"),
+        default=str(DATA / NAMES),
         metadata={"help": "The index of place names that `hudna gazetteer load` makes."},
     )
     geocoders: str = field(
@@ -78,6 +80,8 @@ class Settings:
                 values[f.name] = _number(name, text) if f.type is int else text
         if "database_url" not in values:
             raise ValueError("DATABASE_URL is not set: it names the PostGIS database to serve.")
+        if data := environ.get("HUDNA_DATA"):
+            values.setdefault("gazetteer", str(Path(data) / NAMES))
         return cls(**values)
 
 

@@ -53,7 +53,7 @@ SELECT data FROM import_piece WHERE job = %(job)s AND file = %(file)s AND number
 
 -- name: lock
 -- There is one attendant of a database, which has this name; another waits until that has gone.
-SELECT epoch::text, pg_advisory_lock(730546124) FROM feed.state
+SELECT epoch::text, pg_advisory_lock(730546125) FROM feed.state
 
 -- name: take
 -- The oldest job that is not done. One that was begun is so no more, for its attendant has gone.

@@ -6,8 +6,10 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg.types.json import Jsonb
 
+from api.cli import main
 from api.db import migrate, migrations, pending, queries
 from conftest import insert, settle
 
@@ -303,3 +305,17 @@ def test_a_restored_database_starts_a_new_epoch(fresh):
         conn.execute("UPDATE feed.state SET timeline = timeline - 1")
         migrate(fresh)
         assert conn.execute("SELECT epoch FROM feed.state").fetchone() != before
+
+
+def test_who_restores_a_database_can_say_so(fresh, monkeypatch):
+    """A copy that was put back in its place looks as if nothing had happened."""
+    monkeypatch.setenv("DATABASE_URL", fresh)
+    with psycopg.connect(fresh, autocommit=True) as conn:
+        before, head = conn.execute("SELECT epoch, head FROM feed.state").fetchone()
+        done = CliRunner().invoke(main, ["db", "restored"])
+        assert done.exit_code == 0, done.output
+        assert conn.execute("SELECT epoch FROM feed.state").fetchone()[0] != before
+        assert conn.execute("SELECT epoch, until FROM feed.epoch").fetchall() == [(before, head)]
+        now = conn.execute("SELECT epoch FROM feed.state").fetchone()
+        migrate(fresh)
+        assert conn.execute("SELECT epoch FROM feed.state").fetchone() == now

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 import import_desk
+from api.db import queries
 from api.jobs import doing, kept
 from conftest import assert_problem, links
 from ged import ged
@@ -93,6 +94,15 @@ def test_people_can_read_it(desk, which):
 
 
 # The attendant.
+
+
+def test_the_attendant_is_in_nobodys_way(desk):
+    """It holds its lock as long as the service runs: a gazetteer is loaded meanwhile."""
+    with psycopg.connect(desk.dsn, autocommit=True) as attending, psycopg.connect(desk.dsn) as conn:
+        kept.lock(attending)
+        conn.execute("SET lock_timeout = '2s'")
+        for file in ("places.sql", "imports.sql"):
+            conn.execute(queries(file)["begin"])
 
 
 def test_jobs_are_done_in_the_order_in_which_they_came_and_leave_no_files(desk):

@@ -9,7 +9,7 @@ import click
 
 from api.cluster import Cluster
 from api.db import Connection, migrate, pending, writing
-from api.settings import DATA
+from api.settings import DATA, NAMES
 
 data_option = click.option(
     "--data",
@@ -41,14 +41,17 @@ def database(data: Path, say: Callable[[str], None]) -> Iterator[str]:
 def transaction(dsn: str, actor: str) -> Iterator[Connection]:
     """Open a connection for one transaction on a database whose schema is up to date."""
     with writing(dsn, actor) as conn:
-        missing = pending(conn)
-        if missing:
-            raise click.ClickException(
-                f"The database lacks {', '.join(missing)}: run `hudna migrate`."
-            )
+        demand_present(conn)
         yield conn
+
+
+def demand_present(conn: Connection) -> None:
+    """Refuse a database whose schema is not up to date."""
+    missing = pending(conn)
+    if missing:
+        raise click.ClickException(f"The database lacks {', '.join(missing)}: run `hudna migrate`.")
 
 
 def names_file(data: Path) -> Path:
     """Return where the index of place names is kept."""
-    return Path(os.environ.get("HUDNA_GAZETTEER") or data / "places.sqlite")
+    return Path(os.environ.get("HUDNA_GAZETTEER") or data / NAMES)

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,10 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from api import gazetteer, sample, serving
-from api.cli.database import data_option, names_file
+from api.cli.database import data_option, database, demand_present, names_file, transaction
 from api.cluster import Cluster, ClusterError
+from api.db import begin_epoch, check_epoch, writing
 from api.db import migrate as bring_up_to_date
-from api.db import pending, writing
 from api.gazetteer import Names
 from api.settings import Settings
 
@@ -86,11 +87,8 @@ def serve(port: int, host: str, workers: int | None) -> None:
     with _stoppable(), _explained():
         host, port = serving.free_address(host, port)
         with psycopg.connect(_settings().database_url, connect_timeout=5) as conn:
-            missing = pending(conn)
-        if missing:
-            raise click.ClickException(
-                f"The database lacks {', '.join(missing)}: run `hudna migrate`."
-            )
+            demand_present(conn)
+            check_epoch(conn)
         code = serving.serve(
             host, port, workers or _cores(), lambda url: click.echo(f"Hudna answers at {url}")
         )
@@ -107,7 +105,7 @@ def migrate() -> None:
 
 @click.group()
 def db() -> None:
-    """Ask about the private database that `hudna up` starts."""
+    """Look after the database."""
 
 
 @db.command()
@@ -121,6 +119,21 @@ def url(data: Path) -> None:
     click.echo(cluster.dsn)
     if cluster.pid is None:
         raise click.ClickException("It is not running: `hudna up` starts it.")
+
+
+@db.command()
+@data_option
+def restored(data: Path) -> None:
+    """Say that the database was restored from a backup.
+
+    Heads, cursors and entity tags that were handed out after the backup was made are refused from
+    now on: their numbers will be given out again, for other things. It is the database that
+    DATABASE_URL names, or the private one.
+    """
+    say = partial(click.echo, err=True)
+    with database(data, say) as dsn, transaction(dsn, "command line") as conn:
+        begin_epoch(conn)
+    click.echo("A new epoch has begun.")
 
 
 def _load_gazetteer(dsn: str, names: Path, say: Callable[[str], None]) -> None:

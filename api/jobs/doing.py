@@ -29,6 +29,8 @@ from api.settings import Settings
 
 #: How often the attendant looks for a job, and how long it waits for a database that is away.
 EVERY_S, AWAY_S = 1, 2
+#: How often it takes away what nobody needs any more, if there are no jobs.
+TIDIED_EVERY_S = 3600
 #: How often a job is begun: what kills its attendant again and again may be the job.
 TRIES = 3
 #: The share of a job that reading is, and how often it is told how far that has come.
@@ -52,8 +54,12 @@ def attend(settings: Settings) -> None:
             with closing(psycopg.connect(settings.database_url, autocommit=True)) as conn:
                 folders = f"hudna-import-{kept.lock(conn)[:8]}-"
                 sweep(folders)
+                next_tidy = monotonic()
                 while True:
                     drain(conn, settings, folders)
+                    if monotonic() >= next_tidy:
+                        kept.tidy(conn)
+                        next_tidy = monotonic() + TIDIED_EVERY_S
                     sleep(EVERY_S)
         except psycopg.OperationalError as error:
             log.warning("imports: %s", type(error).__name__)
