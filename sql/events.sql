@@ -127,8 +127,9 @@ SELECT (SELECT {feature} FROM {event} AS e WHERE e.id = f.id{then})
   FROM (SELECT id FROM found ORDER BY key {direction}, id {direction}) AS f
 
 -- name: patience
--- How long a file may take.
-SELECT set_config('statement_timeout', %(patience)s, true)
+-- How long a file may take; also its end, when all has been read and is not yet written.
+SELECT set_config('statement_timeout', %(patience)s, true),
+       set_config('idle_in_transaction_session_timeout', %(patience)s, true)
 
 -- name: count
 -- How many events the filters leave, exactly, with the head it was counted at.
