@@ -3,13 +3,19 @@
 A key comes in the header `Authorization` alone, never in the address, which is logged and shared:
 as `Bearer KEY`, or as the password of `Basic`, for QGIS, GDAL and curl can send that. Where no key
 is needed, a bad one is refused all the same: it must never look as if it had been heeded.
+
+A browser that has asked its user for the password of `Basic` sends it along with every form, also
+with one that a page of somebody else has made. Such a request may not write.
 """
+
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request
 
 from api import keys
 from api.keys import NOBODY, Caller
-from api.problems import Problem
+from api.links import base
+from api.problems import WRITES, Problem
 
 
 def caller() -> Caller:
@@ -48,8 +54,20 @@ def _recognised() -> Caller:
         text = given.token
     elif given and given.type == "basic":
         text = given.password
+        if request.method in WRITES and _comes_from_elsewhere():
+            detail = "A page of another site has sent this: a script must send the key as Bearer."
+            raise Problem("cross-site", detail)
     found = keys.caller(current_app.extensions["hudna"].pool, text or "")
     if found is None:
         detail = "The header Authorization has no valid key: it may have expired or been revoked."
         raise Problem("unauthorized", detail)
     return found
+
+
+def _comes_from_elsewhere() -> bool:
+    """Tell whether a browser sends this for a page of another site; older ones tell its origin."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    here = urlsplit(base())
+    return request.headers.get("Origin") not in {None, f"{here.scheme}://{here.netloc}"}

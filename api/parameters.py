@@ -122,7 +122,7 @@ class ListQuery(FormatQuery):
         metadata=says("The most entries; more than 1,000 means 1,000.", maximum=1000),
     )
     cursor = Whole(
-        validate=validate.Range(min=1),
+        validate=validate.Range(min=1, max=2**63 - 1),
         metadata=says("Where to go on: copied from a `next` link."),
     )
 

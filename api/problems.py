@@ -35,6 +35,7 @@ KINDS = {
     "invalid-body": (400, "The body is not JSON, or not what it must be; pointers say where."),
     "unauthorized": (401, "There is no key where one is needed, or one that is not valid."),
     "forbidden": (403, "The key is not for this; `scope` says what it lacks."),
+    "cross-site": (403, "A page of another site sent this with a password that a browser keeps."),
     "not-found": (404, "There is nothing at this address."),
     "method-not-allowed": (405, "The resource does not take this method; Allow says which."),
     "not-acceptable": (406, "None of the formats asked for can be given."),
@@ -172,8 +173,7 @@ def _challenges(problem: Problem) -> Iterator[str]:
         bad = ', error="invalid_token"' if "Authorization" in request.headers else ""
         yield f'Bearer realm="hudna"{bad}'
         yield 'Basic realm="hudna", charset="UTF-8"'
-    elif problem.status == HTTPStatus.FORBIDDEN:
-        scope = problem.members["scope"]
+    elif scope := problem.members.get("scope"):
         yield f'Bearer realm="hudna", error="insufficient_scope", scope="{scope}"'
 
 

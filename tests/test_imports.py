@@ -2,6 +2,7 @@
 
 import csv
 import io
+from base64 import b64encode
 
 import psycopg
 import pytest
@@ -204,7 +205,35 @@ def test_a_body_that_is_too_large_is_refused(cluster, blank):
         assert desk.ask("SELECT count(*) FROM import_piece") == 0
 
 
+def test_a_number_that_no_list_has_is_refused(desk):
+    answer = desk.client.get(IMPORTS, query_string={"cursor": 2**63}, headers=desk.key)
+    assert_problem(answer, 400)
+
+
 # Who may.
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_form_on_a_page_of_another_site_writes_nothing(desk, told):
+    """A browser sends the password that it has for this server along with it."""
+    bearer = desk.key["Authorization"].removeprefix("Bearer ")
+    basic = {"Authorization": "Basic " + b64encode(f"me:{bearer}".encode()).decode()}
+    for media in ("text/plain", "multipart/form-data"):
+        answer = desk.send(ged(), key=basic | told, media=media, format="ucdp")
+        assert_problem(answer, 403, type="urn:hudna:problem:cross-site")
+    assert desk.ask("SELECT count(*) FROM import_job") == 0
+    assert desk.client.get(IMPORTS, headers=basic | told).status_code == 200
+    assert desk.send(ged(), key=desk.key | told, format="ucdp").status_code == 201
+    for here in ({}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost"}):
+        assert desk.send(ged(), key=basic | here, format="ucdp").status_code == 201
 
 
 @pytest.mark.parametrize("scopes", [(), ("write",), ("read:restricted",)])
