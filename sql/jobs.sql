@@ -56,11 +56,13 @@ SELECT data FROM import_piece WHERE job = %(job)s AND file = %(file)s AND number
 SELECT epoch::text, pg_advisory_lock(730546125) FROM feed.state
 
 -- name: take
--- The oldest job that is not done. One that was begun is so no more, for its attendant has gone.
+-- The oldest job that is not done. One that was begun is so no more, for its attendant has gone. If it is called off meanwhile there is
+-- none: the test stands outside too, where it is made again after a wait.
 UPDATE import_job
    SET status = 'running', message = 'Beginning.', progress = 0, tries = tries + 1, updated = clock_timestamp(),
        started = clock_timestamp()
  WHERE id = (SELECT id FROM import_job WHERE finished IS NULL AND status <> 'arriving' ORDER BY number LIMIT 1)
+   AND finished IS NULL
 RETURNING id
 
 -- name: progress
@@ -90,6 +92,10 @@ UPDATE import_job SET status = 'dismissed', message = 'Called off: nothing was l
 -- name: forget_exceptions
 -- The report of a try that has come to nothing.
 DELETE FROM import_file WHERE job = %(job)s AND role = 'exceptions'
+
+-- name: drop_pieces
+-- The bytes of one that is not done.
+DELETE FROM import_piece WHERE job = %(job)s
 
 -- name: empty
 -- The bytes of what is done, which nobody needs any more.

@@ -1,6 +1,7 @@
 """Sending files in the tests: a service, keys for several people, and an attendant."""
 
 import io
+import time
 
 import psycopg
 import pytest
@@ -70,6 +71,14 @@ class Desk:
     def ask(self, query):
         with psycopg.connect(self.dsn) as conn:
             return conn.execute(query).fetchone()[0]
+
+    def wait_for_a_lock(self) -> None:
+        """Wait until somebody in the database waits for somebody."""
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        end = time.monotonic() + 30
+        while not self.ask(waiting):
+            assert time.monotonic() < end, "nobody waits"
+            time.sleep(0.02)
 
     def head(self):
         return self.ask("SELECT head FROM feed.state")

@@ -1,6 +1,7 @@
 """What becomes of files that were sent: they are listed, called off, and done by the attendant."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -32,6 +33,18 @@ def test_an_import_that_waits_is_called_off_and_leaves_no_files(desk):
     assert {"finished", "files"} <= told.keys()
     assert "started" not in told
     assert desk.ask("SELECT count(*) FROM event") == 0
+
+
+def test_what_is_called_off_while_it_is_about_to_begin_is_not_begun(desk):
+    """Who takes it waits for the end of the calling off, and looks again."""
+    job = desk.send(ged(), format="ucdp").json["jobID"]
+    with psycopg.connect(desk.dsn) as calling, ThreadPoolExecutor(1) as attendant:
+        calling.execute(queries("jobs.sql")["dismiss"], {"job": job})
+        done = attendant.submit(desk.do)
+        desk.wait_for_a_lock()
+        calling.commit()
+        assert done.result(30) == 0
+    assert desk.ask("SELECT status FROM import_job") == "dismissed"
 
 
 @pytest.mark.parametrize("status", ["successful", "failed"])

@@ -80,9 +80,8 @@ def drain(conn: Connection, settings: Settings, folders: str) -> int:
     done = 0
     while job := kept.take(conn):
         _do(conn, job, settings, folders)
-        done += 1
-    if done:
         kept.tidy(conn)
+        done += 1
     return done
 
 

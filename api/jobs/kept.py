@@ -133,7 +133,8 @@ def dismiss(pool: Pool, job: UUID) -> bool:
 
     def act(conn: Connection) -> bool:
         dismissed = conn.execute(_query("dismiss"), {"job": job}).rowcount == 1
-        conn.execute(_query("empty"))
+        if dismissed:
+            conn.execute(_query("drop_pieces"), {"job": job})
         return dismissed
 
     return write(pool, act)
