@@ -202,10 +202,11 @@ def told(query: Query) -> dict[str, Composable]:
         }
     missing = named["erasures" if sight.restricted else "missing"].format(past=named["past"])
     total_then = SQL("{} - {}").format(Placeholder("as_of_total"), missing)
-    mark = Literal("r" if sight.restricted else "")
+    # What the public never saw moves no head that it sees: for other eyes its erasures are counted.
+    kind = SQL("'r' || {} || ").format(missing) if sight.restricted else SQL("")
     return {
         "head": SQL("{}::bigint").format(Placeholder("as_of")),
         "total": SQL("NULL::bigint") if sight.restricted else total_then,
-        "mark": SQL("{} || 'w' || s.withheld_head").format(mark),
+        "mark": SQL("{}'w' || s.withheld_head").format(kind),
         "withheld": missing,
     }

@@ -157,6 +157,24 @@ def test_the_past_of_what_is_restricted_is_there_for_a_key(client, living, reade
     assert [c["field"] for c in told[0]["changes"]] == ["visibility"]
 
 
+def test_the_past_of_what_never_was_public_is_erased_for_a_key_too(client, living, reader):
+    """The public's tag stays: it saw nothing, and learns nothing."""
+    with psycopg.connect(living) as conn:
+        event = insert(conn, visibility="restricted", notes="never public")
+    with psycopg.connect(living) as conn:
+        (head,) = conn.execute("SELECT head FROM feed.state").fetchone()
+    url, shown = f"{ITEMS}?limit=1000&as_of={head}", f"{ITEMS}?limit=1000&as_of={head_of(client)}"
+    before, public = client.get(url, headers=reader), client.get(shown)
+    change(living, random.Random(4), ["erase"], 1, among=[event])  # noqa: S311
+    asked = reader | {"If-None-Match": before.headers["ETag"]}
+    after = client.get(url, headers=asked)
+    assert (after.status_code, after.json["withheld"]) == (200, 1)
+    assert "never public" in before.text
+    assert "never public" not in after.text
+    asked = {"If-None-Match": public.headers["ETag"]}
+    assert client.get(shown, headers=asked).status_code == 304
+
+
 def test_an_exact_place_is_for_a_key_alone(client, living, reader):
     with psycopg.connect(living) as conn:
         blurred = insert(conn, place=(44.0, 33.0), uncertainty_km=20)
