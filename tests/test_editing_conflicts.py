@@ -67,6 +67,13 @@ def test_a_tag_of_before_a_restore_names_no_version_of_after(desk, rows):
         assert done.status_code == status
 
 
+def test_a_deletion_has_no_body_of_any_size(desk):
+    path = made(desk)
+    headers = desk.write | {"Idempotency-Key": str(uuid4())}
+    assert_problem(desk.client.delete(path, headers=headers, data=bytes(9 << 20)), 413)
+    assert desk.client.get(path).status_code == 200
+
+
 @pytest.mark.requirement("E7")
 def test_the_server_may_want_a_version(desk):
     path = made(desk)

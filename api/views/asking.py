@@ -41,6 +41,22 @@ def sees_all() -> bool:
     return access.caller().may(RESTRICTED)
 
 
+def content(largest: int) -> bytes:
+    """Return the body of the present request.
+
+    Raises:
+        Problem: it is of more than `largest` bytes.
+    """
+    request.max_content_length = largest
+    try:
+        text = request.get_data()
+    except RequestEntityTooLarge:
+        text = bytes(largest + 1)
+    if len(text) > largest:
+        raise Problem("too-large", f"The body must be of at most {largest:,} bytes.")
+    return text
+
+
 def body(media: Collection[str], largest: int) -> Any:
     """Return the JSON in the body of the present request, of one of the `media` types.
 
@@ -51,13 +67,7 @@ def body(media: Collection[str], largest: int) -> Any:
         raise Problem("unsupported-media-type", f"The body must be {' or '.join(media)}.")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem("unsupported-media-type", "The body must not be compressed.")
-    request.max_content_length = largest
-    try:
-        text = request.get_data()
-    except RequestEntityTooLarge:
-        text = bytes(largest + 1)
-    if len(text) > largest:
-        raise Problem("too-large", f"The body must be of at most {largest:,} bytes.")
+    text = content(largest)
     try:
         return json.loads(text, parse_constant=_refused, object_pairs_hook=_once)
     except (ValueError, RecursionError):

@@ -24,7 +24,6 @@ from api.views.events import ID, PATH, etag
 from api.writing import Target, Written
 from geo.systems import CRS84
 
-LARGEST_BODY = 8 << 20
 FEATURES = [GEOJSON, JSON]
 PATCH = "application/merge-patch+json"
 ITEMS, ITEM = f"{PATH}/items", f"{PATH}/items/<event_id>"
@@ -41,7 +40,7 @@ def create() -> Response:
     """Write a new event or, all or none, many."""
     who = access.require("write")
     asked(Query)
-    sent = body(FEATURES, LARGEST_BODY)
+    sent = body(FEATURES, sending.LARGEST_BODY)
     many = isinstance(sent, dict) and sent.get("type") == "FeatureCollection"
     given = _valid(lambda: sending.read_all(bodies.events, sent, many=many))
     done, _ = _done(who, 201, lambda conn: writing.create(conn, _siting(), who, given, many=many))
@@ -106,7 +105,7 @@ def _rewrite(
 ) -> Response:
     who = access.require("write")
     asked(Query)
-    sent = body([*media], LARGEST_BODY)
+    sent = body([*media], sending.LARGEST_BODY)
     target = Target(who, _id(event_id), sending.expected())
     given = _valid(lambda: sending.read(load, sent))
     done, text = _done(who, 200, lambda conn: [act(conn, _siting(), target, given)])

@@ -15,10 +15,11 @@ from api.idempotency import LONGEST, Request
 from api.keys import Caller
 from api.problems import Problem
 from api.versions import named_by, public
-from api.views.asking import sees_all
+from api.views.asking import content, sees_all
 from api.writing import Expected
 from geo.systems import CRS84, SYSTEMS, System
 
+LARGEST_BODY = 8 << 20
 #: What is a geometry of a feature.
 GEOMETRIES = ("geometry", "footprint", "exact_geometry")
 
@@ -128,7 +129,7 @@ def named(who: Caller) -> Request | None:
     """Return the request, if its client has named it by an `Idempotency-Key`.
 
     Raises:
-        Problem: the name is too long, or empty.
+        Problem: the name is too long, or empty, or the body too large.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None or who.key is None:
@@ -141,5 +142,5 @@ def named(who: Caller) -> Request | None:
         *(request.headers.get("Content-Crs", ""), request.headers.get("If-Match", "")),
     ):
         digest.update(part.encode() + b"\0")
-    digest.update(request.get_data())
+    digest.update(content(LARGEST_BODY))
     return Request(who.key, key, digest.digest())
