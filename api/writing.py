@@ -99,7 +99,8 @@ def create(
 ) -> list[Written]:
     """Write new events, all or none, and return them in their order.
 
-    An event that had been deleted, but not erased, is back, as its next version. `many` says that
+    An event that had been deleted, but not erased, is back, as its next version; had it been
+    restricted before, it still is, unless who may see that says that it is public. `many` says that
     the body was a collection, for the pointers of errors.
 
     Raises:
@@ -110,15 +111,12 @@ def create(
     _unlike(rows, many=many)
     remarks = _sited(conn, siting, zip(ats, rows, given, strict=True))
     ids = [row["id"] for row in rows]
-    may_be_back = dict(conn.execute(queries("writes.sql")["taken"], {"ids": ids}).fetchall())
-    for row in rows:
-        if may_be_back.get(row["id"]) is False:
-            raise TakenError(row["dataset"], row["source_id"])
+    there = _coming_back(conn, caller, rows, given)
     try:
-        _write(conn, "create", [row for row in rows if row["id"] not in may_be_back])
+        _write(conn, "create", [row for row in rows if row["id"] not in there])
     except psycopg.errors.UniqueViolation as error:
         raise TakenError(DATASET, "") from error
-    _write(conn, "change", [row for row in rows if row["id"] in may_be_back])
+    _write(conn, "change", [row for row in rows if row["id"] in there])
     for row, one in zip(rows, given, strict=True):
         if one.get("exact_geometry") is not None:
             _keep_exact(conn, row["id"], one["exact_geometry"])
@@ -168,6 +166,7 @@ def erase(conn: Connection, target: Target) -> None:
     row = conn.execute(queries("writes.sql")["erase"], {"id": target.id}).fetchone()
     values = {"id": target.id, "old": there.version.number, "new": row[0] if row else None}
     conn.execute(queries("writes.sql")["audit"], values)
+    conn.execute(queries("writes.sql")["forget_accounts"])
 
 
 def feature(conn: Connection, which: UUID, tx_id: int, version: int) -> bytes | None:
@@ -188,6 +187,27 @@ def _new(caller: Caller, given: Given) -> Row:
         text = "is given by the server: to choose it takes a key for import or read:restricted."
         row["error"] = {"source_id": [text]}
     return row
+
+
+def _coming_back(
+    conn: Connection, caller: Caller, rows: list[Row], given: list[Given]
+) -> set[UUID]:
+    """Return which of these events have been deleted, kept from others; restricted ones stay so.
+
+    Raises:
+        TakenError
+    """
+    found = conn.execute(queries("writes.sql")["taken"], {"ids": [row["id"] for row in rows]})
+    there = {each: told for each, *told in found}
+    for row, one in zip(rows, given, strict=True):
+        if row["id"] not in there:
+            continue
+        may_be_back, visibility = there[row["id"]]
+        if not may_be_back:
+            raise TakenError(row["dataset"], row["source_id"])
+        if not (caller.may("read:restricted") and "visibility" in one["properties"]):
+            row["visibility"] = max(row["visibility"], visibility)  # "public" < "restricted"
+    return set(there)
 
 
 def _unlike(rows: list[Row], *, many: bool) -> None:

@@ -17,8 +17,9 @@ SELECT (SELECT s.epoch::text FROM feed.state AS s), e.tx_id, e.version, e.hidden
 SELECT x.tx_id FROM event_exact AS x WHERE x.event_id = %(id)s
 
 -- name: taken
--- Which of these events there are, and whether it is a tombstone of one that may come back; kept from others until the end.
-SELECT e.id, e.deleted AND NOT e.erased FROM event AS e WHERE e.id = ANY(%(ids)s) ORDER BY e.id FOR UPDATE
+-- Which of these events there are, whether each is a tombstone of one that may come back, and who could see that; kept from others
+-- until the end.
+SELECT e.id, e.deleted AND NOT e.erased, e.visibility FROM event AS e WHERE e.id = ANY(%(ids)s) ORDER BY e.id FOR UPDATE
 
 -- name: create
 -- New events.
@@ -60,6 +61,10 @@ SELECT event_delete(%(id)s)
 -- name: erase
 -- Leave a tombstone, of what it was too.
 SELECT event_erase(%(id)s)
+
+-- name: forget_accounts
+-- What imports told of single events, whichever it was: examples have their texts and places.
+UPDATE import_job SET account = (account::jsonb - ARRAY['examples', 'new', 'lost'])::json WHERE account IS NOT NULL
 
 -- name: audit
 -- What was erased, which is nowhere else.

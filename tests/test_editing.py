@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from psycopg.types.json import Jsonb
 
 import editing
 from api.identity import event_id
@@ -94,6 +95,16 @@ def test_what_is_sent_back_as_it_came_makes_no_new_version(desk):
     assert get(desk, path).json["properties"] == before.json["properties"]
 
 
+def test_a_page_is_sent_as_it_came(desk):
+    """What the server has written into it is passed over."""
+    page = desk.client.get(f"{ITEMS}?limit=1&as_of=1").json | {
+        "withheld": 1,
+        "features": [feature()],
+    }
+    assert {"head", "timeStamp", "links"} <= page.keys()
+    assert post(desk, page).status_code == 201
+
+
 @pytest.mark.requirement("E3")
 def test_what_is_not_there_is_not_replaced(desk):
     nowhere = f"{ITEMS}/{uuid4()}"
@@ -160,6 +171,18 @@ def test_what_is_deleted_is_gone(desk):
     assert_problem(desk.client.delete(path, headers=desk.write), 410)
     assert_problem(put(desk, path, feature()), 410)
     assert_problem(desk.client.delete(f"{ITEMS}/{uuid4()}", headers=desk.write), 404)
+
+
+def test_what_is_erased_is_told_by_no_import_either(desk, rows):
+    path = made(desk, feature(notes="canary"))
+    account = {"created": 1, "examples": {"recoded": ["canary"]}, "new": ["x"], "lost": ["y"]}
+    rows(
+        "INSERT INTO import_job (api_key, format, options, account)"
+        " SELECT id, 'csv', '{}', %s FROM api_key LIMIT 1 RETURNING id",
+        Jsonb(account),
+    )
+    assert desk.client.delete(f"{path}?erase=true", headers=desk.admin).status_code == 204
+    assert rows("SELECT account FROM import_job") == [({"created": 1},)]
 
 
 def test_only_administrators_erase_and_it_is_audited(desk, rows):

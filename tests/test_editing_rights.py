@@ -52,6 +52,30 @@ def test_an_event_that_was_deleted_comes_back_as_its_next_version(desk):
     assert version(desk, path) == 3
 
 
+@pytest.mark.parametrize(
+    ("who", "says", "comes_back"),
+    [
+        ("importer", {}, "restricted"),
+        ("importer", {"visibility": "public"}, "restricted"),
+        ("reader", {}, "restricted"),
+        ("reader", {"visibility": "public"}, "public"),
+    ],
+)
+def test_what_was_restricted_and_deleted_comes_back_restricted(desk, rows, who, says, comes_back):
+    """Its past would be public again: only who may see it may say so."""
+    sent = feature(source_id=str(uuid4()), notes="canary")
+    path = made(desk, sent, desk.reader)
+    then = f"{path}?as_of={desk.client.get(ITEMS).json['head']}"
+    patch(desk, path, desk.reader, properties={"visibility": "restricted"})
+    assert desk.client.delete(path, headers=desk.reader).status_code == 204
+    again = post(desk, feature(**sent["properties"] | says), getattr(desk, who))
+    assert again.status_code == 201
+    event = path.rpartition("/")[2]
+    assert rows("SELECT visibility FROM event WHERE id = %s", event) == [(comes_back,)]
+    for address in (path, then):
+        assert desk.client.get(address).status_code == (200 if comes_back == "public" else 410)
+
+
 def test_an_event_that_was_erased_does_not_come_back(desk):
     sent = feature(source_id=str(uuid4()), notes="never again")
     path = made(desk, sent, desk.reader)

@@ -234,6 +234,12 @@ def test_a_new_epoch_makes_every_tag_new(client, conn, make_event, url):
     assert answer.headers["ETag"] != before
 
 
+@pytest.mark.parametrize("url", [*PAGES.values(), "/conformance", "/"])
+def test_who_only_reads_is_asked_for_no_version(client, make_event, url):
+    make_event()
+    assert client.get(url, headers={"If-Match": '"another"'}).status_code == 200
+
+
 @pytest.mark.parametrize("url", PAGES.values(), ids=PAGES)
 def test_what_is_unchanged_costs_no_look_at_the_events(client, conn, make_event, url):
     make_event(country="SDN")
