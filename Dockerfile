@@ -1,4 +1,5 @@
-# Not covered by CI. The service, and with `--target db` a PostGIS for it; compose.yaml has both.
+# Not covered by CI. The service, without the sample, and with `--target db` a PostGIS for it;
+# compose.yaml has both.
 
 FROM debian:bookworm-slim AS db
 RUN apt-get update \

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 import mirroring
+from api.db import begin_epoch
 from conftest import CHANGES, ROOT, insert
 from mirroring import HUDNA, geopackage, known, original, run, shaken, shape
 from test_waiting import fetch, until
@@ -126,25 +127,60 @@ def test_the_recipe_in_python_keeps_a_copy(source, tmp_path):
         shaken(conn)
 
 
+def kept_with_gdal(url, folder):
+    return subprocess.run(
+        ["sh", "-c", recipe("sh", "ogr2ogr")],
+        cwd=folder,
+        env=os.environ | {"SERVICE": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_kept_with_gdal(url, folder):
+    """The recipe ends well, and the copy is what the service shows."""
+    done = kept_with_gdal(url, folder)
+    assert done.returncode == 0, done.stderr
+    with sqlite3.connect(folder / "events.gpkg") as there:
+        rows = there.execute("SELECT id, source_id, country, starts_on FROM events").fetchall()
+    there.close()
+    names = ("source_id", "country", "starts_on")
+    wanted = [
+        (event, *(each["properties"][name] for name in names))
+        for event, each in original(url).items()
+    ]
+    assert sorted(rows, key=str) == sorted(wanted, key=str)
+
+
 def test_the_recipe_with_gdal_keeps_a_copy(source, tmp_path):
     url, conn = source
     for _ in range(3):
-        subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", recipe("sh", "ogr2ogr")],
-            cwd=tmp_path,
-            env=os.environ | {"SERVICE": url},
-            check=True,
-        )
-        with sqlite3.connect(tmp_path / "events.gpkg") as there:
-            rows = there.execute("SELECT id, source_id, country, starts_on FROM events").fetchall()
-        there.close()
-        names = ("source_id", "country", "starts_on")
-        wanted = [
-            (event, *(each["properties"][name] for name in names))
-            for event, each in original(url).items()
-        ]
-        assert sorted(rows, key=str) == sorted(wanted, key=str)
+        assert_kept_with_gdal(url, tmp_path)
         shaken(conn)
+
+
+def test_the_recipe_with_gdal_tells_of_an_error_and_goes_on_behind_it(source, tmp_path):
+    url, conn = source
+    nowhere = kept_with_gdal("http://127.0.0.1:1", tmp_path)
+    assert nowhere.returncode != 0
+    assert "Failed to connect" in nowhere.stderr
+    assert_kept_with_gdal(url, tmp_path)
+    following = (tmp_path / "next").read_text()
+    (tmp_path / "next").write_text(following.replace(url, "http://127.0.0.1:1"))
+    shaken(conn)
+    assert kept_with_gdal(url, tmp_path).returncode != 0
+    (tmp_path / "next").write_text(
+        (tmp_path / "next").read_text().replace("http://127.0.0.1:1", url)
+    )
+    assert_kept_with_gdal(url, tmp_path)
+    begin_epoch(conn)
+    gone = kept_with_gdal(url, tmp_path)
+    assert gone.returncode != 0
+    assert "410" in gone.stderr
+    for name in ("next", "events.gpkg"):
+        (tmp_path / name).unlink()
+    assert_kept_with_gdal(url, tmp_path)
 
 
 def test_the_example_of_the_contract_is_what_is_answered(source):

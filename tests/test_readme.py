@@ -1,4 +1,4 @@
-"""The README's examples are run, and answer what it says they answer."""
+"""The examples of the README and of docs/geocoding.md are run, and answer what they say."""
 
 import re
 import shlex
@@ -11,8 +11,12 @@ from api.sample import load
 from conftest import ROOT, serving
 
 ADDRESS = "http://127.0.0.1:8000"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```console\n\$ (.+?)\n(.+?)```", README, flags=re.DOTALL)
+TEXTS = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/geocoding.md")]
+EXAMPLES = [
+    found
+    for text in TEXTS
+    for found in re.findall(r"```console\n\$ (.+?)\n(.+?)```", text, flags=re.DOTALL)
+]
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +28,11 @@ def sample_server(make_atlas, places):
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) >= 3
+    assert len(EXAMPLES) >= 7
 
 
 @pytest.mark.parametrize(("command", "expected"), EXAMPLES, ids=range(len(EXAMPLES)))
-def test_an_example_answers_what_the_readme_says(sample_server, command, expected):
+def test_an_example_answers_what_it_says(sample_server, command, expected):
     said = subprocess.run(
         shlex.split(command.replace(ADDRESS, sample_server)), check=True, capture_output=True
     ).stdout.decode()
