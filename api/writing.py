@@ -270,9 +270,10 @@ def _rewritten(conn: Connection, siting: Siting, there: Event, row: Row, given: 
     row["id"] = there.id
     row["geom"] = before["geom"] if alike(point, before["geom"]) else point
     row |= {name: before[name] for name in ("footprint", "ground")}
-    moved = row["geom"] is not before["geom"]
     remarks = _sited(conn, siting, [("", row, given)], before)
     _write(conn, "change", [row])
+    # Asked behind the siting: another name may have moved the point, too.
+    moved = not alike(row["geom"], before["geom"])
     if moved or "exact_geometry" in given:
         _keep_exact(conn, there.id, given.get("exact_geometry"))
     return _written(conn, [there.id], remarks)[0]

@@ -71,6 +71,90 @@ def test_a_footprint_of_its_own_is_kept(desk):
     assert footprint(desk, path).equals(ground)
 
 
+@pytest.mark.parametrize("place_name", [None, "Rutba, Anbar"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"admin2": "Rutbah"},
+        {"geo_precision": "exact", "uncertainty_km": 3},
+        {"admin1": None},
+        {"place_name": "Rutba"},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+def test_a_footprint_that_was_drawn_stays_until_the_point_is_moved(desk, place_name, said):
+    """Whether the point was given or found by a name."""
+    path = made(desk, feature(None if place_name else (40.28, 33.04), place_name=place_name))
+    before = get(desk, path).json["geometry"]
+    ground = shapely.box(40, 32.8, 41, 33.8)
+    patch(desk, path, footprint=shapely.geometry.mapping(ground))
+    assert patch(desk, path, properties=said).status_code == 200
+    assert get(desk, path).json["geometry"] == before
+    assert footprint(desk, path).equals(ground)
+    sent = get(desk, path).json
+    sent["properties"]["admin2"] = "another"
+    assert put(desk, path, sent).status_code == 200
+    assert footprint(desk, path).equals(ground)
+    patch(desk, path, geometry={"type": "Point", "coordinates": [44, 33]})
+    assert not footprint(desk, path).intersects(ground)
+
+
+def test_a_footprint_that_was_drawn_goes_with_the_name_that_moves_the_point(desk):
+    path = made(desk, feature(place_name="Rutba, Anbar"))
+    ground = shapely.box(40, 32.8, 41, 33.8)
+    patch(desk, path, footprint=shapely.geometry.mapping(ground))
+    patch(desk, path, properties={"place_name": "Palmyra, Syria"})
+    assert footprint(desk, path).contains(Point(38.28, 34.56))
+
+
+def test_a_footprint_that_comes_with_another_name_is_the_one(desk):
+    path = made(desk, feature(place_name="Rutba, Anbar"))
+    ground = shapely.box(36, 33, 38, 35)
+    sent = {"properties": {"place_name": "Syria"}, "footprint": shapely.geometry.mapping(ground)}
+    assert patch(desk, path, **sent).status_code == 200
+    assert get(desk, path).json["properties"]["country"] == "SYR"
+    assert footprint(desk, path).equals(ground)
+
+
+def test_a_footprint_that_was_drawn_stays_without_a_gazetteer(desk, tmp_path):
+    ground = shapely.box(40, 30, 41, 31)
+    sent = feature((40.5, 30.5), geo_precision="near")
+    path = made(desk, sent | {"footprint": shapely.geometry.mapping(ground)})
+    with opened(desk.dsn, gazetteer=str(tmp_path / "none.sqlite")) as client:
+        answer = client.patch(
+            path,
+            json={"properties": {"geo_precision": "exact"}},
+            content_type=editing.PATCH,
+            headers=desk.write,
+        )
+    assert answer.status_code == 200
+    assert footprint(desk, path).equals(ground)
+
+
+def test_ground_that_was_worked_out_is_so_anew_when_what_it_was_made_of_changes(desk):
+    path = made(desk, feature((44.4, 33.3), geo_precision="near"))
+    wide = footprint(desk, path)
+    patch(desk, path, properties={"admin2": "x", "uncertainty_km": 7})
+    assert footprint(desk, path).equals(wide)
+    patch(desk, path, properties={"geo_precision": "exact"})
+    assert footprint(desk, path).area < wide.area / 100
+    patch(desk, path, properties={"geo_precision": "country"})
+    assert footprint(desk, path).contains(Point(40.28, 33.04)), "all of Iraq"
+    patch(desk, path, properties={"country": "SYR"})
+    assert footprint(desk, path).contains(Point(38.28, 34.56)), "all of Syria"
+
+
+def test_a_name_is_not_looked_up_anew_for_what_does_not_tell_where_it_is(desk):
+    """Its country would be forgotten with what was found, and the name may mean several places."""
+    path = made(desk, feature(place_name="Tripoli", country="LBY"))
+    before = get(desk, path).json["geometry"], footprint(desk, path)
+    said = {"admin2": "x", "geo_precision": "near", "uncertainty_km": 3}
+    assert patch(desk, path, properties=said).status_code == 200
+    assert (get(desk, path).json["geometry"], footprint(desk, path)) == before
+    found = get(desk, path).json["properties"]
+    assert {name: found[name] for name in said} == said
+
+
 @pytest.mark.parametrize(
     "corners",
     [
@@ -125,6 +209,44 @@ def test_an_exact_place_stays_until_the_point_is_moved(desk, rows):
     assert apart_km(shapely.geometry.shape(get(desk, path).json["geometry"]), Point(36, 33)) > 1
     patch(desk, path, geometry={"type": "Point", "coordinates": [30, 30]})
     assert rows(kept, path.rpartition("/")[2]) == [(0,)]
+
+
+def test_the_ground_around_a_blurred_point_may_grow_and_does_not_shrink(desk):
+    exact = Point(36.55, 33.76)
+    sent = feature(uncertainty_km=50) | {"exact_geometry": shapely.geometry.mapping(exact)}
+    path = made(desk, sent)
+    before = get(desk, path).json
+    ground = footprint(desk, path)
+    centre = shapely.geometry.shape(before["geometry"])
+    assert apart_km(centre, exact) > 25, "outside of what is near"
+    for said in ({"admin2": "x"}, {"geo_precision": "exact"}, {"place_name": "Palmyra, Syria"}):
+        assert patch(desk, path, properties=said).status_code == 200
+        assert footprint(desk, path).equals(ground)
+    patch(desk, path, footprint=None)
+    assert footprint(desk, path).equals(ground)
+    patch(desk, path, properties={"uncertainty_km": 70})
+    wider = footprint(desk, path)
+    assert wider.contains(ground)
+    assert wider.area > 1.9 * ground.area
+    country = get(desk, path).json["properties"]["country"]
+    assert country is None, "the centre of a cell does not tell it"
+
+    other = made(desk, sent)
+    for said in ({"uncertainty_km": 1}, {"geo_precision": "settlement"}):
+        patch(desk, other, properties=said)
+        assert footprint(desk, other).equals(ground)
+
+
+def test_a_footprint_that_was_drawn_around_a_blurred_point_stays(desk):
+    ground = shapely.box(35, 32, 38, 35)
+    sent = feature(uncertainty_km=50, geo_precision="near")
+    sent |= {"exact_geometry": {"type": "Point", "coordinates": [36.3, 33.51]}}
+    path = made(desk, sent | {"footprint": shapely.geometry.mapping(ground)})
+    patch(desk, path, properties={"admin2": "x", "uncertainty_km": 70})
+    assert footprint(desk, path).equals(ground)
+    smaller = shapely.box(35, 32, 37, 35)
+    patch(desk, path, properties={"admin2": "y"}, footprint=shapely.geometry.mapping(smaller))
+    assert footprint(desk, path).equals(smaller)
 
 
 # Reference systems.

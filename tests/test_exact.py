@@ -149,6 +149,42 @@ def test_an_exact_place_that_is_sent_again_makes_no_version(desk, event):
     assert place(desk, event, SPOTS[0], desk.editor, seen).headers["ETag"] == seen
 
 
+@pytest.mark.parametrize("name", ["Palmyra, Syria", "no such place at all"])
+def test_an_exact_place_does_not_outlive_the_name_that_placed_the_point(desk, name):
+    path = placed_by_name(desk)
+    assert where(get(desk, f"{path}?geometry=exact", desk.reader)) == (40.3, 33.05)
+    assert patch(desk, path, desk.writer, properties={"place_name": name}).status_code == 200
+    exact, public = (
+        get(desk, path + asked, desk.reader).json["geometry"] for asked in ("?geometry=exact", "")
+    )
+    assert exact == public
+
+
+def test_an_exact_place_that_comes_with_another_name_is_kept(desk):
+    path = placed_by_name(desk)
+    sent = {"properties": {"place_name": "Palmyra, Syria"}, "exact_geometry": point((38.27, 34.56))}
+    sent["geometry"] = get(desk, path, desk.editor).json["geometry"]
+    assert patch(desk, path, desk.editor, **sent).status_code == 200
+    assert where(get(desk, path, desk.reader)) == pytest.approx([38.28, 34.55], abs=0.1)
+    assert where(get(desk, f"{path}?geometry=exact", desk.reader)) == (38.27, 34.56)
+
+
+def test_an_exact_place_stays_if_another_name_has_the_same_point(desk):
+    path = placed_by_name(desk)
+    sent = {"place_name": "Rutba", "country": "IRQ"}
+    assert patch(desk, path, desk.writer, properties=sent).status_code == 200
+    assert where(get(desk, f"{path}?geometry=exact", desk.reader)) == (40.3, 33.05)
+
+
+def placed_by_name(desk):
+    """The path of an event whose point was found by its name and stayed beside an exact one."""
+    path = created(desk, properties={"event_type": "Battles", "place_name": "Rutba, Anbar"})
+    found = get(desk, path, desk.editor).json["geometry"]
+    sent = {"geometry": found, "exact_geometry": point((40.3, 33.05))}
+    assert patch(desk, path, desk.editor, **sent).status_code == 200
+    return path
+
+
 def test_who_waited_for_another_writer_is_told_that_the_place_has_changed(desk, event):
     """The row that is waited for is the same behind the wait: what has changed is another."""
     seen = get(desk, event, desk.editor).headers["ETag"]

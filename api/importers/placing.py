@@ -107,7 +107,7 @@ class Placing:
 
     def _look_up(self, event: Event) -> None:
         """Give an event without coordinates those of the place that its source names."""
-        text = _described(event)
+        text = described(event)
         if text is None:
             return
         found = self._fixed(text, event.get("country"))
@@ -207,7 +207,7 @@ class Placing:
         return found if found.verdict is not Verdict.UNKNOWN else f"no place called {text!r}"
 
 
-def _described(event: Event) -> str | None:
+def described(event: Event) -> str | None:
     """Return the place of an event in words, as far as its source has any."""
     if event.get("place_name"):
         return str(event["place_name"])
