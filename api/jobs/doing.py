@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from shutil import rmtree
@@ -179,10 +179,11 @@ def _load(
 ) -> None:
     """Load the files of a job, and tell what came of that in the same transaction."""
     wished = {name: job.options[name] for name in WISHED & job.options.keys()}
-    with writing(settings.database_url, job.actor) as loading:
+    with writing(settings.database_url, job.actor) as loading, ExitStack() as stack:
         placing = None
         if job.options["places"]:
-            placing = Placing.of(loading, Path(settings.gazetteer), settings)
+            known = Placing.of(loading, Path(settings.gazetteer), settings)
+            placing = stack.enter_context(known)
         came = load(
             loading,
             kind(job.format, job.options, files.mapping()),
