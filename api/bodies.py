@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 
 from api.body_fields import Day, Items, Number, Shape, Text, Url, Whole
-from api.schemas import PROPERTIES, says
+from api.schemas import PROPERTIES, longest, says
 
 #: Features in one body.
 MOST_FEATURES = 1000
@@ -20,10 +20,6 @@ OURS = {"id", "links", "bbox", "outside_crs", "remarks"}
 #: The same of a collection.
 OURS_OF_MANY = {"links", "bbox", "numberMatched", "numberReturned", "timeStamp", "head", "withheld"}
 
-#: How long a text may be. What is indexed has to fit on a page of an index all together.
-LONGEST = 1000
-LENGTHS = {"notes": 100_000, "quote": 10_000, "name": 200, "admin1": 100, "place_name": 300}
-LENGTHS |= {"dataset": 63, "source_id": 200}
 #: How many items a list may have.
 MOST_ITEMS = 100
 WIDEST_KM = 20_000
@@ -75,7 +71,7 @@ def strict(
         checks.append(_Whole(_DATASET))
     if kind in {Text, Url} and not checks:
         least = None if none else 1
-        checks = [validate.Length(min=least, max=LENGTHS.get(name, LONGEST))]
+        checks = [validate.Length(min=least, max=longest(name))]
     return kind(required=required, allow_none=none, validate=checks, metadata=metadata)
 
 

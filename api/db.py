@@ -112,6 +112,15 @@ def is_connection_loss(error: Exception) -> bool:
     return state is None or state.startswith("08") or state in {"57P01", "57P02", "57P03"}
 
 
+def is_passing(error: Exception) -> bool:
+    """Tell whether what failed by `error` may succeed as it is, if it is begun again.
+
+    Besides a connection that was lost that is who met another writer, or found no connection free.
+    """
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return is_connection_loss(error) or state in {"40001", "40P01", "53300"}
+
+
 def retried(pool: Pool, attempt: Callable[[], T]) -> T:
     """Return `attempt()`, a read, tried once more if its connection turns out to be lost."""
     try:

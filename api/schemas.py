@@ -27,6 +27,17 @@ ROLES = ["initiator", "target", "party", "mediator", "civilians", "other"]
 PRECISIONS = [precision.value for precision in Precision]
 PLACE_KINDS = [*(kind.value for kind in Kind), "border"]
 
+#: How long a text may be, in characters. What is indexed has to fit on a page of its index; sources
+#: name sides after all who were on it.
+LONGEST = 1000
+LENGTHS = {"notes": 100_000, "quote": 10_000, "name": 500, "admin1": 100, "place_name": 300}
+LENGTHS |= {"dataset": 63, "source_id": 200}
+
+
+def longest(name: str) -> int:
+    """Return how many characters the text `name` of an event may have."""
+    return LENGTHS.get(name, LONGEST)
+
 
 def says(description: str, **more: Any) -> dict[str, Any]:
     """Return the metadata of a field that is described so.

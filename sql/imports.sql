@@ -16,34 +16,37 @@ SELECT id, dataset, source_id, source_release, {content}, ''::text AS file, 0::b
 COPY staged ({staged}) FROM STDIN
 
 -- name: repeats
--- The events that come more than once.
+-- The events that come more than once, each with the first of its rows.
 CREATE TEMP TABLE repeated ON COMMIT DROP AS
-SELECT id FROM staged GROUP BY id HAVING count(*) > 1
+SELECT id, min(ctid) AS first FROM staged GROUP BY id HAVING count(*) > 1
+
+-- name: contradictions
+-- Those whose rows do not all say the same, each with the first row that contradicts the first. Every row is compared
+-- with that one alone: all with all would take the square of how many rows an event has.
+CREATE TEMP TABLE contradicted ON COMMIT DROP AS
+SELECT r.id, r.first, min(s.ctid) AS other
+  FROM repeated AS r JOIN staged AS f ON f.ctid = r.first JOIN staged AS s ON s.id = r.id
+ WHERE ({same}) IS DISTINCT FROM ({first}) GROUP BY r.id, r.first
 
 -- name: measure
 -- How much there is, for the planner.
-ANALYZE staged (id), repeated
+ANALYZE staged (id), repeated, contradicted
 
 -- name: clashes
--- The rows that another row of the same event contradicts, each with the first such row.
-SELECT DISTINCT ON (s.ctid) s.source_id, s.file, s.line, o.file, o.line
-  FROM staged AS s JOIN staged AS o ON o.id = s.id AND o.ctid <> s.ctid
- WHERE s.id IN (SELECT id FROM repeated) AND o.id IN (SELECT id FROM repeated)
-   AND ({same}) IS DISTINCT FROM ({other})
- ORDER BY s.ctid, o.ctid
+-- The rows that another row of the same event contradicts, each with the first such row: that is the first of all,
+-- or for those that say the same as it the first that does not.
+SELECT s.source_id, s.file, s.line, o.file, o.line
+  FROM contradicted AS c JOIN staged AS s ON s.id = c.id JOIN staged AS f ON f.ctid = c.first
+  JOIN staged AS o ON o.ctid = CASE WHEN ({same}) IS DISTINCT FROM ({first}) THEN c.first ELSE c.other END
+ ORDER BY s.ctid
 
 -- name: drop_clashing
 -- Without those.
-DELETE FROM staged AS s USING staged AS o
- WHERE o.id = s.id AND o.ctid <> s.ctid
-   AND s.id IN (SELECT id FROM repeated) AND o.id IN (SELECT id FROM repeated)
-   AND ({same}) IS DISTINCT FROM ({other})
+DELETE FROM staged WHERE id IN (SELECT id FROM contradicted)
 
 -- name: drop_repeats
 -- Of rows that say the same, the first.
-DELETE FROM staged AS s USING staged AS o
- WHERE o.id = s.id AND o.ctid < s.ctid
-   AND s.id IN (SELECT id FROM repeated) AND o.id IN (SELECT id FROM repeated)
+DELETE FROM staged AS s USING repeated AS r WHERE r.id = s.id AND s.ctid <> r.first
 
 -- name: name_import
 -- The import in whose name the transaction writes.
@@ -176,4 +179,4 @@ VALUES (%(id)s, %(format)s, %(dataset)s, %(files)s, %(sha256)s, %(options)s, %(r
 
 -- name: clear
 -- The tables of this import, for another one in the same transaction.
-DROP TABLE staged, repeated, changed
+DROP TABLE staged, repeated, contradicted, changed

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import random
 import signal
 import subprocess
 import time
@@ -83,6 +84,34 @@ def test_one_bad_row_and_nothing_is_loaded(database):
         ["ged251.csv", "4", "x", "best", "'=1+1", "is not a whole number"],
         ["ged251.csv", "4", "x", "id", "x", "is not a whole number"],
     ]
+
+
+PROSE = "Shelling went on in the whole of the province. " * 130
+
+
+def test_prose_in_the_column_of_a_name_is_told_like_any_other_bad_row(database):
+    path = file("ged.csv", row(), row(id="900002", adm_1=PROSE), row(id="900003", side_b=PROSE))
+    result = run(path, code=1)
+    assert "Nothing was loaded: 2 of 3 rows are bad." in result.stderr
+    with Path("ged.csv.rejected.csv").open(encoding="utf-8", newline="") as report:
+        told = [(each["line"], each["column"], each["message"]) for each in csv.DictReader(report)]
+    assert told == [
+        ("3", "adm_1", "has 6,109 characters, where at most 100 are allowed"),
+        ("4", "side_b", "has 6,109 characters, where at most 500 are allowed"),
+    ]
+    assert "1 created" in run(path, "--lenient").stdout
+
+
+def test_texts_of_the_greatest_lengths_are_loaded(database):
+    """Of characters that take most room, and cannot be packed."""
+    signs = random.Random(7)  # noqa: S311 -- the same every time
+    most = {"adm_1": 100, "side_a": 500, "side_b": 500, "where_coordinates": 300}
+    most |= {"source_headline": 90_000, "source_original": 90_000, "source_office": 90_000}
+    cells = {
+        column: "".join(chr(signs.randrange(0x20000, 0x2A6DF)) for _ in range(number))
+        for column, number in most.items()
+    }
+    assert "1 created" in run(file("ged.csv", row(**cells))).stdout
 
 
 def test_the_screen_shows_twenty_problems_and_the_report_all(database):

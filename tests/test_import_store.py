@@ -1,5 +1,6 @@
 """Imports into the real database: what is new, what has changed, and what is left alone."""
 
+import json
 from uuid import UUID
 
 import pytest
@@ -214,6 +215,49 @@ def test_rows_that_contradict_each_other_are_left_out_and_the_others_stay(conn):
     account = store.apply(conn, read=4, rejected=len(clashes))
     assert counts(account) == (1, 0, 0)
     assert one(conn, "count(*)") == (0,)
+
+
+def test_each_row_is_told_with_the_first_that_contradicts_it(conn):
+    said = ["a", "a", "b", "a", "c", "b"]
+    store.stage(conn, [incoming(line=n, notes=text) for n, text in enumerate(said)], "some")
+    expected = [(n, next(m for m, other in enumerate(said) if other != said[n])) for n in range(6)]
+    assert [(each.line, each.other_line) for each in store.clashes(conn)] == expected
+
+
+def rows_of(plan):
+    """How many rows the nodes of a plan have given away or thrown away."""
+    names = ("Actual Rows", *(name for name in plan if name.startswith("Rows Removed")))
+    own = sum(plan[name] for name in names) * plan["Actual Loops"]
+    return own + sum(map(rows_of, plan.get("Plans", ())))
+
+
+@pytest.mark.parametrize("contents", [1, 2, 2000])
+def test_an_id_that_is_none_is_found_out_without_comparing_all_with_all(conn, contents):
+    """A column of a table that was taken for the id: each has thousands of rows."""
+    number = 4000
+    events = [
+        incoming(str(n % 2), line=n, notes=str(n // 2 % contents), geom="POINT(1 2)")
+        for n in range(number)
+    ]
+    conn.execute("LOAD 'auto_explain'")
+    for name, value in {
+        "min_duration": 0,
+        "analyze": 1,
+        "format": "json",
+        "level": "notice",
+    }.items():
+        conn.execute(SQL("SET LOCAL {} = {}").format(SQL(f"auto_explain.log_{name}"), value))
+    plans = []
+    conn.add_notice_handler(lambda told: plans.append(told.message_primary))
+    read = store.stage(conn, events, "some")
+    clashes = list(store.clashes(conn))
+    account = store.apply(conn, read=read, rejected=len(clashes))
+    clashing = 0 if contents == 1 else number
+    assert (len(clashes), account.repeated) == (clashing, number - clashing - 2 * (contents == 1))
+    found = [json.loads(text[text.index("{") :]) for text in plans if "plan:" in text]
+    assert len(found) > 5
+    for each in found:
+        assert rows_of(each["Plan"]) < 12 * number, each["Query Text"]
 
 
 def test_the_row_of_the_source_is_kept_as_it_was_read(conn):

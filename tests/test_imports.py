@@ -102,6 +102,25 @@ def test_bad_rows_forbid_the_whole_and_are_listed(desk):
     ]
 
 
+def test_a_text_that_no_index_could_hold_is_told_with_its_column(desk):
+    """In a table of one's own by the name that the column has there."""
+    prose = "Shelling went on in the whole of the province. " * 130
+    mapping = b"""
+dataset = "mine"
+source_id = "No"
+event_type = {value = "Battles"}
+admin1 = "Province"
+"""
+    files = {"file": {"a.csv": f"No,Province\n1,Homs\n2,{prose}\n".encode()}}
+    files["mapping"] = {"m.toml": mapping}
+    told = desk.told(desk.send_form(query={"format": "csv"}, **files))
+    assert told["message"] == "Nothing was loaded: 1 of 2 rows are bad."
+    (fault,) = told["exceptions"]
+    assert (fault["line"], fault["source_id"], fault["column"]) == (3, "2", "province")
+    assert len(fault["value"]) < 100
+    assert desk.ask("SELECT tries FROM import_job") == 1
+
+
 def test_the_list_of_bad_rows_is_asked_for_once(desk):
     told = desk.told(desk.send(BAD, format="ucdp"))
     address = f"{IMPORTS}/{told['jobID']}/exceptions"

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from psycopg import errors
 
 import import_desk
 from api.db import queries
@@ -166,6 +167,54 @@ def test_a_fault_of_our_own_is_logged_and_told_without_its_words(desk, monkeypat
     assert told["status"] == "failed"
     assert "division" not in json.dumps(told)
     assert "division by zero" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (errors.ProgramLimitExceeded, "too large"),
+        (errors.DiskFull, "no room"),
+        (errors.QueryCanceled, "told to stop"),
+        (errors.LockNotAvailable, "somebody else"),
+    ],
+)
+def test_what_the_database_would_refuse_again_is_told_at_once(
+    desk, monkeypatch, caplog, error, said
+):
+    def fail(*_args, **_kwargs):
+        raise error("the words of the database")
+
+    monkeypatch.setattr(doing, "load", fail)
+    told = desk.told(desk.send(ged(), format="ucdp"))
+    assert (told["status"], desk.ask("SELECT tries FROM import_job")) == ("failed", 1)
+    assert said in told["message"]
+    assert "the words of the database" not in json.dumps(told)
+    assert "the words of the database" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.OperationalError,  # the connection is lost
+        errors.AdminShutdown,
+        errors.CannotConnectNow,
+        errors.SerializationFailure,
+        errors.DeadlockDetected,
+        errors.TooManyConnections,
+    ],
+)
+def test_what_passes_is_begun_again(desk, monkeypatch, error):
+    def fail(*_args, **_kwargs):
+        raise error("some words")
+
+    sent = desk.send(ged(), format="ucdp")
+    with monkeypatch.context() as patched:
+        patched.setattr(doing, "load", fail)
+        with pytest.raises(error):
+            desk.do()
+    assert desk.ask("SELECT status FROM import_job") == "running"
+    assert desk.told(sent)["status"] == "successful"
 
 
 def test_without_a_gazetteer_places_cannot_be_completed(desk):

@@ -10,8 +10,10 @@ from api.gazetteer import Names, grounds
 from api.geocoders import cascade
 from api.importers.placing import Placing
 from api.importers.store import Incoming
-from conftest import OnePool
+from conftest import OnePool, opened
 from ged import ged, row
+from import_desk import Desk
+from importing import ask
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +156,53 @@ def test_the_command_places_what_it_imports_and_says_so(make_atlas, places, monk
         ).fetchall()
     assert found[0] == ("900001", "hudna", None)
     assert found[1] == ("900002", "ucdp", "admin1-SY-HI")
+
+
+#: One row whose place only the geocoder knows, and one that is bad.
+ELSEWHERE = row(latitude="", longitude="", where_coordinates="Nowhereville")
+WRONG = row(id="900002", best="many")
+
+
+@pytest.fixture
+def asking(make_atlas, places, stub, monkeypatch, tmp_path):
+    """A database with the gazetteer, whose imports ask the geocoder."""
+    dsn = make_atlas()
+    settings = {"gazetteer": str(places), "geocoders": f"nominatim={stub.url}"}
+    for name, value in {"DATABASE_URL": dsn, "HUDNA_GEOCODER_PAUSE_S": "0"}.items():
+        monkeypatch.setenv(name, value)
+    for name, value in settings.items():
+        monkeypatch.setenv(f"HUDNA_{name.upper()}", value)
+    monkeypatch.chdir(tmp_path)
+    return dsn, settings
+
+
+# Without a connection of its own the question waits for the COPY, and the COPY for the question.
+@pytest.mark.timeout(60, func_only=True)
+def test_the_command_asks_others_while_it_reads_and_keeps_what_they_say(asking, stub, tmp_path):
+    for rows, code, said in [
+        ([ELSEWHERE, WRONG], 1, "1 of 2 rows are bad"),
+        ([ELSEWHERE], 0, "1 placed by nominatim"),
+    ]:
+        (tmp_path / "ged251.csv").write_bytes(ged(*rows))
+        told = CliRunner().invoke(main, ["import", "ucdp", "ged251.csv"])
+        assert (told.exit_code, said in told.output) == (code, True), told.output
+    assert len(stub.asked) == 1, "what was said to the import that failed is remembered"
+    assert ask(asking[0], "SELECT geocoder, ST_AsText(geom) FROM event") == (
+        "nominatim",
+        "POINT(1.5 2.5)",
+    )
+
+
+@pytest.mark.timeout(60, func_only=True)
+def test_an_import_that_was_sent_asks_others_while_it_reads(asking, stub):
+    dsn, settings = asking
+    with opened(dsn, geocoder_pause_s=0, **settings) as client:
+        desk = Desk(dsn, client)
+        told = desk.told(desk.send(ged(ELSEWHERE), format="ucdp", places="true"))
+    assert told["status"] == "successful", told
+    assert told["account"]["places"] == {"placed by nominatim": 1}
+    assert len(stub.asked) == 1
+    assert ask(dsn, "SELECT geocoder FROM event") == ("nominatim",)
 
 
 def test_the_command_wants_the_gazetteer_or_to_be_told_to_do_without(

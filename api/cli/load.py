@@ -100,8 +100,13 @@ def import_events(name: str, files: tuple[Path, ...], data: Path, **options: Any
         for batch in [[file] for file in files] if options["each"] else [files]:
             first = _source([*batch, *options["deleted"]][0]).name
             rejections = Rejections(options["report"] or Path(f"{first}.rejected.csv"))
-            with rejections, _refused(rejections), transaction(dsn, "import") as conn:
-                wished = replace(wishes, placing=_placing(conn, names) if names else None)
+            with (
+                rejections,
+                _refused(rejections),
+                transaction(dsn, "import") as conn,
+                _placing(conn, dsn, names) as placing,
+            ):
+                wished = replace(wishes, placing=placing)
                 sources = [_source(path) for path in batch]
                 if options["each"] and known(conn, kind, sources[0], wished):
                     click.echo(f"{first}: skipped, it has been imported before.")
@@ -115,7 +120,7 @@ def import_events(name: str, files: tuple[Path, ...], data: Path, **options: Any
                     rejections=rejections,
                     watch=screen,
                 )
-            lines = [*told(account), *(remarked(wished.placing.remarks) if wished.placing else ())]
+            lines = [*told(account), *(remarked(placing.remarks) if placing else ())]
             click.echo("\n".join([f"{first}:", *lines] if options["each"] else lines))
             if account.rejected:
                 click.echo(f"The bad rows are listed in {rejections.report}.")
@@ -153,11 +158,16 @@ def _source(path: Path) -> Source:
     return Source.of_stream("stdin", sys.stdin.buffer) if path == STDIN else Source.of_path(path)
 
 
-def _placing(conn: Connection, names: Path) -> Placing:
-    """Return what completes places, if the gazetteer is there."""
-    settings = Settings.from_env({"DATABASE_URL": "-"} | os.environ)
+@contextmanager
+def _placing(conn: Connection, dsn: str, names: Path | None) -> Iterator[Placing | None]:
+    """Give what completes places, if that is wished and the gazetteer is there."""
+    if names is None:
+        yield None
+        return
+    settings = Settings.from_env(os.environ | {"DATABASE_URL": dsn})
     try:
-        return Placing.of(conn, names, settings)
+        with Placing.of(conn, names, settings) as placing:
+            yield placing
     except NoGazetteerError as error:
         raise click.ClickException(
             "There is no gazetteer: run `hudna gazetteer load`, or import with --no-places."

@@ -9,6 +9,7 @@ from api.db import Connection
 from api.identity import event_id
 from api.importers import store
 from api.importers.account import Account
+from api.importers.lengths import SHOWN, overlong
 from api.importers.placing import Placing
 from api.importers.reading import Format
 from api.importers.rejections import Fault, Rejections
@@ -175,7 +176,12 @@ class _Reading:
                 if rows % STRIDE == 0:
                     self.watch.at(file.stream.tell() if source.size else 0, rows)
                 rows += 1
-                yield self._as_wished(event)
+                wished = self._as_wished(event)
+                if faults := overlong(wished):
+                    source_id = wished.event["source_id"][:SHOWN]
+                    self.rejections.add(wished.file, wished.line, source_id, faults)
+                else:
+                    yield wished
         self.watch.at(source.size or 0, rows)
 
     def _as_wished(self, incoming: Incoming) -> Incoming:

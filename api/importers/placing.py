@@ -5,7 +5,8 @@ where it names none, a footprint by the precision it has coded. What contradicts
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from api import geocoders
-from api.db import Connection, Lent
+from api.db import Connection, Lent, reading
 from api.gazetteer import Names, NoGazetteerError, grounds, version
 from api.geocoding import GEOCODER, uncertainty_km
 from api.importers.store import Incoming
@@ -76,10 +77,12 @@ class Placing:
         self._stray = lru_cache(50_000)(_astray)
 
     @classmethod
-    def of(cls, conn: Connection, path: Path, settings: Settings) -> Self:
-        """Return what completes places out of the gazetteer whose names are in the file `path`.
+    @contextmanager
+    def of(cls, conn: Connection, path: Path, settings: Settings) -> Iterator[Self]:
+        """Give what completes places out of the gazetteer whose names are in the file `path`.
 
-        It remembers what the geocoders of the settings say in the transaction of `conn`.
+        The geocoders of the settings are asked as well. What they say is remembered whatever
+        becomes of the transaction of `conn`, which can be busy with the rows meanwhile.
 
         Raises:
             NoGazetteerError: the file or the database has none, or that of another version.
@@ -87,10 +90,8 @@ class Placing:
         names = Names(path).known
         if version(conn) != index.version():
             raise NoGazetteerError("No places are known here: run `hudna gazetteer load`.")
-        asked = geocoders.cascade(
-            Lent(conn), settings.geocoders, settings.user_agent, settings.geocoder_pause_s
-        )
-        return cls(names, grounds(conn), asked)
+        with _others(settings) as asked:
+            yield cls(names, grounds(conn), asked)
 
     def placed(self, incoming: Incoming) -> Incoming:
         """Return an event with what can be known of its place."""
@@ -205,6 +206,22 @@ class Placing:
         except Unplaced as error:
             return str(error)
         return found if found.verdict is not Verdict.UNKNOWN else f"no place called {text!r}"
+
+
+@contextmanager
+def _others(settings: Settings) -> Iterator[Cascade | None]:
+    """Give the geocoders of the settings, if there are any, over a connection of their own.
+
+    Places are asked for while that of the import is in the middle of a COPY: there it takes no
+    other statement, and who sends one waits for ever.
+    """
+    if not settings.geocoders:
+        yield None
+        return
+    with reading(settings.database_url) as conn:
+        yield geocoders.cascade(
+            Lent(conn), settings.geocoders, settings.user_agent, settings.geocoder_pause_s
+        )
 
 
 def described(event: Event) -> str | None:

@@ -152,14 +152,19 @@ def stage(conn: Connection, events: Iterable[Incoming], dataset: str | None) -> 
             copy.write_row(_cells(dataset, incoming))
             count += 1
     conn.execute(_query("repeats"))
+    conn.execute(_query("contradictions", same=_said("s"), first=_said("f")))
     conn.execute(_query("measure"))
     return count
 
 
 def clashes(conn: Connection) -> Iterator[Clash]:
-    """Yield the staged rows that another contradicts; nobody can tell which of them is right."""
+    """Yield the staged rows that another contradicts; nobody can tell which of them is right.
+
+    Of an event whose rows do not all say the same that is every row, each with the first that says
+    something else.
+    """
     with conn.cursor(name="clashes") as cursor:
-        cursor.execute(_query("clashes", same=_said("s"), other=_said("o")))
+        cursor.execute(_query("clashes", same=_said("s"), first=_said("f")))
         yield from (Clash(*row) for row in cursor)
 
 
@@ -177,7 +182,7 @@ def apply(
     """
     account = Account(read=read, rejected=rejected, passed=dict(passed or {}))
     conn.execute(_query("name_import"), [str(account.import_id)])
-    conn.execute(_query("drop_clashing", same=_said("s"), other=_said("o")))
+    conn.execute(_query("drop_clashing"))
     account.repeated = conn.execute(_query("drop_repeats")).rowcount
     conn.execute(_compare())
     tell_changes(conn, account)

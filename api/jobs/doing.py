@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from shutil import rmtree
@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from api.db import Connection, Lent, writing
+from api.db import Connection, Lent, is_passing, writing
 from api.gazetteer import NoGazetteerError
 from api.importers.account import Account
 from api.importers.files import RefusedError, Wishes, load
@@ -35,6 +35,15 @@ TIDIED_EVERY_S = 3600
 TRIES = 3
 #: The share of a job that reading is, and how often it is told how far that has come.
 READING, TOLD_EVERY_S = 0.8, 0.5
+
+#: Why a job has failed that would fail again, by the class of the database's error; or else.
+REASONS = {
+    "53": "the database has no room for it. Tell who runs it, and send it again then.",
+    "54": "something in it is too large for the database. It has been logged what it is.",
+    "55": "somebody else held for too long what it has to write. Send it again.",
+    "57": "the database was told to stop it, or to give it no more time. Send it again.",
+}
+FAULT = "a fault of this server; it has been logged."
 
 #: Nobody reads this: the job says why it is so.
 NOT_OURS = "It has been called off, or another attendant has it."
@@ -92,12 +101,13 @@ def _do(conn: Connection, job: Job, settings: Settings, folders: str) -> None:
             _import(conn, job, files, settings)
     except _FailedError as error:
         kept.fail(conn, job, error.outcome)
-    except psycopg.OperationalError:
-        raise  # the next attendant begins it again
-    except Exception:
+    except Exception as error:
+        if is_passing(error):
+            raise  # the next attendant begins it again
         log.exception("the import %s has failed", job.id)
-        text = "A fault of this server; it has been logged. Nothing was loaded."
-        kept.fail(conn, job, Outcome(text))
+        state = error.sqlstate if isinstance(error, psycopg.Error) else None
+        text = REASONS.get((state or "")[:2], FAULT)
+        kept.fail(conn, job, Outcome(f"Nothing was loaded: {text}"))
 
 
 class _FailedError(Exception):
@@ -178,10 +188,11 @@ def _load(
 ) -> None:
     """Load the files of a job, and tell what came of that in the same transaction."""
     wished = {name: job.options[name] for name in WISHED & job.options.keys()}
-    with writing(settings.database_url, job.actor) as loading:
+    with writing(settings.database_url, job.actor) as loading, ExitStack() as stack:
         placing = None
         if job.options["places"]:
-            placing = Placing.of(loading, Path(settings.gazetteer), settings)
+            known = Placing.of(loading, Path(settings.gazetteer), settings)
+            placing = stack.enter_context(known)
         came = load(
             loading,
             kind(job.format, job.options, files.mapping()),
