@@ -41,16 +41,11 @@ def restored(cluster, path):
     return dsn
 
 
-def seen(client, url, epoch):
-    """The bytes of an answer, whatever the epoch."""
+def seen(client, url):
+    """What an answer has, but for its links, which name the epoch, and its hour."""
     answer = client.get(url)
     assert answer.status_code == 200, answer.text
-    return answer.data.replace(epoch[:8].encode(), b"EPOCH")
-
-
-def epoch_of(dsn):
-    with psycopg.connect(dsn) as conn:
-        return str(conn.execute("SELECT epoch FROM feed.state").fetchone()[0])
+    return answer.json | {"links": [], "timeStamp": ""} if answer.is_json else answer.data
 
 
 @pytest.fixture
@@ -75,7 +70,7 @@ def test_what_is_restored_answers_as_before_and_goes_on(pair, places):
             f"{ITEMS}?as_of={head}&within=Iraq&certainty=possible",
             f"{PLACES}?country=JOR&limit=20",
         ):
-            assert seen(after, url, epoch_of(back)) == seen(before, url, epoch_of(living)), url
+            assert seen(after, url) == seen(before, url), url
         with psycopg.connect(back) as conn:
             event = insert(conn, notes="new", place=(44, 33))
         assert after.get(ITEMS).json["head"] == head + 1

@@ -6,6 +6,8 @@ from base64 import b64encode
 
 import psycopg
 import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 import acled
 import import_desk
@@ -227,6 +229,52 @@ def test_a_body_that_is_too_large_is_refused(cluster, blank):
 def test_a_number_that_no_list_has_is_refused(desk):
     answer = desk.client.get(IMPORTS, query_string={"cursor": 2**63}, headers=desk.key)
     assert_problem(answer, 400)
+
+
+def form(*files, **texts) -> dict:
+    """A form as a request has it; the files are all called alike."""
+    sent = [FileStorage(io.BytesIO(content), "a.csv") for content in files]
+    boundary, body = encode_multipart({"file": sent} | texts)
+    return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
+
+
+def test_a_part_that_is_no_file_is_not_collected_without_end(desk):
+    """Nor are many parts; what is said is of these, not of the body."""
+    query = {"format": "ucdp"}
+    for sent, said in [
+        (form(ged(), note="x" * (1 << 20)), "131,072 bytes"),
+        (form(*[b"x"] * 101), "100 parts"),
+    ]:
+        answer = desk.client.post(IMPORTS, query_string=query, headers=desk.key, **sent)
+        body = assert_problem(answer, 413, type="urn:hudna:problem:too-large")
+        assert said in body["detail"]
+        assert "body" not in body["detail"]
+    assert desk.ask("SELECT count(*) FROM import_job") == 0
+    assert desk.ask("SELECT count(*) FROM import_piece") == 0
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
+def test_a_file_of_a_form_has_no_limit_but_that_of_the_body(desk, end):
+    """Wherever its lines end in what is read at once."""
+    content = b"".join(b"x" * (n % 97) + end for n in range(20_000))
+    query = {"format": "ucdp"}
+    answer = desk.client.post(IMPORTS, query_string=query, headers=desk.key, **form(content))
+    assert answer.status_code == 201, answer.text
+    (kept,) = answer.json["files"]
+    assert kept["size"] == len(content)
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_form_that_is_too_large_is_told_so_however_it_comes(cluster, blank, in_pieces):
+    sent = form(bytes(2 << 20))
+    if in_pieces:
+        sent["input_stream"] = io.BytesIO(sent.pop("data"))
+        sent["environ_overrides"] = {"wsgi.input_terminated": True}
+    dsn = create(cluster, blank)
+    with opened(dsn, import_limit_mb=1) as client:
+        sent |= {"query_string": {"format": "ucdp"}, "headers": Desk(dsn, client).key}
+        body = assert_problem(client.post(IMPORTS, **sent), 413)
+        assert body["detail"] == "The body must be of at most 1,048,576 bytes."
 
 
 # Who may.

@@ -24,6 +24,9 @@ MEDIA = [
 ROLES = ("file", "mapping", "deleted")
 #: Parts of a form, and characters of a name.
 MOST, LONGEST = 100, 200
+#: Bytes of a part that is no file, which is collected in memory. The parser holds what it reads at
+#: once, of files too, to the same limit: 64 KB and what is left of those before.
+TEXT = 1 << 17
 
 
 def files(pool: Pool, job: UUID, name: str, largest: int) -> dict[str, list[Part]]:
@@ -42,7 +45,7 @@ def files(pool: Pool, job: UUID, name: str, largest: int) -> dict[str, list[Part
     request.max_content_length = largest
     with _told(largest):
         if request.mimetype == FORM:
-            return _form(pool, job)
+            return _form(pool, job, largest)
         return {"file": [_whole(pool, job, name)]}
 
 
@@ -76,8 +79,8 @@ def _whole(pool: Pool, job: UUID, name: str) -> Part:
     return part
 
 
-def _form(pool: Pool, job: UUID) -> dict[str, list[Part]]:
-    """Keep the files of a form."""
+def _form(pool: Pool, job: UUID, largest: int) -> dict[str, list[Part]]:
+    """Keep the files of a form, which with all that is around them has at most `largest` bytes."""
     numbers = count()
 
     def part(
@@ -88,13 +91,19 @@ def _form(pool: Pool, job: UUID) -> dict[str, list[Part]]:
     ) -> IO[bytes]:
         return cast("IO[bytes]", Part(pool, job, next(numbers), _named(filename)))
 
-    parser = FormDataParser(part, silent=False, max_form_parts=MOST)
+    parser = FormDataParser(part, TEXT, silent=False, max_form_parts=MOST)
+    stream = request.stream
     try:
         _, texts, found = parser.parse(
-            request.stream, FORM, request.content_length, request.mimetype_params
+            stream, FORM, request.content_length, request.mimetype_params
         )
     except (ValueError, UnicodeError):
         raise Problem("invalid-body", "The body is no form, or it breaks off.") from None
+    except RequestEntityTooLarge:
+        if request.content_length is None and stream.tell() >= largest:
+            raise  # it is the body: one of a known length has been found too large before
+        text = f"A form has at most {MOST} parts, and {TEXT:,} bytes in one that is no file."
+        raise Problem("too-large", text) from None
     errors = {name: ["must be a file."] for name in texts if name in ROLES}
     errors |= {name: ["is not known here."] for name in (*texts, *found) if name not in ROLES}
     if "file" not in found and "deleted" not in found:
