@@ -24,7 +24,7 @@ SETTINGS = {
     "port": "5432",  # only a part of the socket's name
     "unix_socket_permissions": "0700",
     "cluster_name": "hudna",
-    "max_connections": "300",  # those of 64 workers, and some
+    "max_connections": "500",  # those of 64 workers, 6 each, and some
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "32MB",
