@@ -9,7 +9,7 @@ import pytest
 from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from api import components, openapi
+from api import components, forms, openapi
 from api.parameters import ItemsQuery
 from api.problems import KINDS
 from api.schemas import PROPERTIES
@@ -75,6 +75,12 @@ def test_every_operation_has_a_name_a_summary_and_a_tag():
     assert len(names) == len(set(names))
     assert all(op["summary"] for op in found)
     assert {tag for op in found for tag in op["tags"]} == {tag["name"] for tag in CONTRACT["tags"]}
+
+
+def test_who_has_a_form_may_be_sent_on_without_its_empty_fields():
+    for path, item in CONTRACT["paths"].items():
+        if "get" in item:
+            assert ("303" in item["get"]["responses"]) == bool(forms.names(path)), path
 
 
 def test_every_component_is_used():
